@@ -491,3 +491,14 @@ CREATE TABLE journal (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO journal SELECT key, 0, kind, exempt, compared, chain, again, stored, checked FROM journal_of_key;
 DROP TABLE journal_of_key;
+
+-- migration 33
+
+-- What an enrolment writes at a random place costs a page of the WAL and of the file, as soon as there are many. So:
+-- certificates of a network function are those of the requests under its registrations,
+DROP INDEX certificate_nf;
+-- whether a profile was rejected last is asked of request_rejected first,
+DROP INDEX request_initial;
+-- and a confirmation is found by its leaf, which its request names, and which is its own.
+DROP INDEX confirmation_request;
+CREATE UNIQUE INDEX confirmation_leaf ON confirmation (leaf);

@@ -262,10 +262,9 @@ confirmation(struct store_db *db, struct entry *at, struct err *e)
                ? -1
                : compare_need_row(
                      db,
-                     "SELECT 1 FROM request q JOIN confirmation c ON c.request = q.rid WHERE q.rid "
-                     "= ?1 AND q.serial = ?2 AND q.state = 3 AND q.leaf = ?3 AND c.accepted = 1 "
-                     "AND c.created = ?4 AND c.leaf = ?3 AND (SELECT count(*) FROM confirmation o "
-                     "WHERE o.request = q.rid) = 1",
+                     "SELECT 1 FROM request q JOIN confirmation c ON c.leaf = q.leaf WHERE q.rid = "
+                     "?1 AND q.serial = ?2 AND q.state = 3 AND q.leaf = ?3 AND c.request = q.rid "
+                     "AND c.accepted = 1 AND c.created = ?4",
                      STORE_VALUES(store_blob(at->rid), store_blob(at->serial), store_int(at->index),
                                   leaf_at(at)),
                      "a confirmation", e);
@@ -282,10 +281,8 @@ rejection(struct store_db *db, struct entry *at, struct err *e)
                      db,
                      "SELECT 1 FROM request q WHERE rid = ?1 AND serial = ?2 AND state IN (4, 5) "
                      "AND leaf IN (?3, ?3 + 1) AND (?4 IS NULL OR (q.registration = ?4 AND state = "
-                     "4 AND EXISTS (SELECT 1 FROM confirmation c WHERE c.request = q.rid AND "
-                     "c.accepted = 0 AND c.created = ?5 AND c.leaf = q.leaf))) AND (SELECT "
-                     "count(*) "
-                     "FROM confirmation o WHERE o.request = q.rid) <= 1",
+                     "4 AND EXISTS (SELECT 1 FROM confirmation c WHERE c.leaf = q.leaf AND "
+                     "c.request = q.rid AND c.accepted = 0 AND c.created = ?5)))",
                      STORE_VALUES(store_blob(at->rid), store_blob(at->serial), store_int(at->index),
                                   text(at, "registration"), leaf_at(at)),
                      "a rejection", e);

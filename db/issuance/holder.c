@@ -137,10 +137,10 @@ find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
 
     if (store_query(db, &rows,
                     "SELECT c.serial FROM registration g "
-                    "JOIN certificate c ON c.nf_instance = g.nf_instance "
-                    "JOIN request o ON o.rid = c.rid WHERE g.id = ?1 AND g.supersedes IS NOT NULL "
-                    "AND o.registration <> g.id AND c.not_after >= ?2 AND c.revoked IS NULL "
-                    "LIMIT 1",
+                    "JOIN registration h ON h.nf_instance = g.nf_instance AND h.id <> g.id "
+                    "JOIN request q ON q.registration = h.id JOIN certificate c ON c.rid = q.rid "
+                    "WHERE g.id = ?1 AND g.supersedes IS NOT NULL AND c.not_after >= ?2 AND "
+                    "c.revoked IS NULL LIMIT 1",
                     STORE_VALUES(store_text(q->registration), store_int(now)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;

@@ -16,26 +16,21 @@ find_rejected(struct store_db *db, const struct issuance_intent *i,
               uint8_t serial[ISSUANCE_SERIAL_SIZE], bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    bool row;
 
-    *found = false;
-    /* Confirmed, confirmed by what it asked for, or rejected by a certConf; one that was not
-     * confirmed in time says nothing about its content. */
+    /* Rejected by a certConf, and since then none was confirmed, or confirmed by what it asked for;
+     * one that was not confirmed in time says nothing about its content. */
     if (store_query(db, &rows,
-                    "SELECT q.serial, q.state FROM request q WHERE q.registration = ?1 AND "
-                    "q.profile = ?2 AND q.renews IS NULL AND q.state IN (1, 3, 4) AND "
-                    "(q.state = 3 OR (q.state = 1 AND q.confirm = 0) OR EXISTS (SELECT 1 FROM "
-                    "confirmation c WHERE c.request = q.rid AND c.accepted = 0)) "
-                    "ORDER BY q.leaf DESC LIMIT 1",
+                    "SELECT q.serial FROM request q WHERE q.registration = ?1 AND q.profile = ?2 "
+                    "AND q.renews IS NULL AND q.state = 4 AND EXISTS (SELECT 1 FROM confirmation c "
+                    "WHERE c.request = q.rid AND c.accepted = 0) AND NOT EXISTS (SELECT 1 FROM "
+                    "request o WHERE o.registration = q.registration AND o.profile = q.profile AND "
+                    "o.renews IS NULL AND (o.state = 3 OR (o.state = 1 AND o.confirm = 0)) AND "
+                    "o.leaf > q.leaf) ORDER BY q.leaf DESC LIMIT 1",
                     STORE_VALUES(store_text(i->registration), store_text(i->profile)), e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
+        store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (!row || row_int(&rows, 1) != ISSUANCE_REJECTED) {
-        return 0;
-    }
-    *found = true;
-    return row_copy_octets(&rows, 0, serial, ISSUANCE_SERIAL_SIZE, e);
+    return *found ? row_copy_octets(&rows, 0, serial, ISSUANCE_SERIAL_SIZE, e) : 0;
 }
 
 static int

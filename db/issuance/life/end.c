@@ -140,16 +140,15 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
         struct ending one;
         bool found;
 
-        if (find_next(
-                db,
-                "SELECT c.serial, c.not_after FROM registration g "
-                "JOIN certificate c ON c.nf_instance = g.nf_instance "
-                "JOIN request q ON q.rid = c.rid JOIN registration h ON h.id = q.registration "
-                "WHERE g.id = ?1 AND c.not_after >= ?2 AND (h.id = g.id OR (?3 AND h.state = 2)) "
-                "AND c.revoked IS NULL LIMIT 1",
-                STORE_VALUES(store_text(registration), store_int(when.now),
-                             store_int(followed ? 1 : 0)),
-                &one, &found, e) != 0) {
+        if (find_next(db,
+                      "SELECT c.serial, c.not_after FROM registration g "
+                      "JOIN registration h ON h.nf_instance = g.nf_instance AND "
+                      "(h.id = g.id OR (?3 AND h.state = 2)) "
+                      "JOIN request q ON q.registration = h.id JOIN certificate c ON c.rid = q.rid "
+                      "WHERE g.id = ?1 AND c.not_after >= ?2 AND c.revoked IS NULL LIMIT 1",
+                      STORE_VALUES(store_text(registration), store_int(when.now),
+                                   store_int(followed ? 1 : 0)),
+                      &one, &found, e) != 0) {
             return -1;
         }
         if (!found) {

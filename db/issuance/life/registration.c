@@ -175,8 +175,9 @@ has_live_certificate(struct store_db *db, const char *nf_instance, time_t now, b
 {
     return store_has_row(
         db,
-        "SELECT 1 FROM certificate WHERE nf_instance = ?1 AND not_after >= ?2 AND revoked IS NULL "
-        "LIMIT 1",
+        "SELECT 1 FROM registration g JOIN request q ON q.registration = g.id "
+        "JOIN certificate c ON c.rid = q.rid WHERE g.nf_instance = ?1 AND c.not_after >= ?2 AND "
+        "c.revoked IS NULL LIMIT 1",
         STORE_VALUES(store_text(nf_instance), store_int(now)), live, e);
 }
 

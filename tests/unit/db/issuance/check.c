@@ -506,6 +506,10 @@ the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
          "not_after, certificates, 0, 0, registered, leaf, NULL, NULL FROM registration WHERE "
          "state = 0",
          ERR_CONFLICT},
+        {"a second confirmation by one leaf",
+         "INSERT INTO confirmation SELECT zeroblob(32), request, accepted, evidence, created, leaf "
+         "FROM confirmation LIMIT 1",
+         ERR_CONFLICT},
     };
     struct scene *s = *state;
     uint64_t leaves = scene_leaves(s->store);

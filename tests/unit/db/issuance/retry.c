@@ -154,6 +154,55 @@ what_was_accepted_is_the_last_word_as_well(void **state)
     }
 }
 
+static void
+what_was_accepted_before_a_rejection_is_not(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(ask(s, 1, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
+    end(s, 1, true);
+    assert_int_equal(ask(s, 2, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
+    end(s, 2, false);
+    assert_int_equal(ask(s, 3, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_UNWANTED);
+    agrees(s);
+}
+
+/* By its holder, with the certificate of request `of`. */
+static void
+renew(struct scene *s, uint8_t n, uint8_t of, bool accepted)
+{
+    const struct octets o = scene_octets(n);
+    const struct octets old = scene_octets(of);
+    const struct span serial = span_of(old.serial, sizeof(old.serial));
+    struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
+    struct issue done = {.rid = rid_of(&o), .certificate = scene_certificate_of(rid_of(&o))};
+    struct err e = {0};
+
+    i.intent.renews = serial;
+    i.intent.holder = serial;
+    i.intent.message_time = NOW;
+    i.intent.confirm = ISSUANCE_EXPECTED;
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_int_equal(i.outcome, ISSUANCE_DONE);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
+    end(s, n, accepted);
+}
+
+static void
+a_renewal_says_nothing_about_initial_ones(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(ask(s, 1, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
+    end(s, 1, true);
+    renew(s, 2, 1, false);
+    assert_int_equal(ask(s, 3, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
+    end(s, 3, false);
+    renew(s, 4, 1, true);
+    assert_int_equal(ask(s, 5, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_UNWANTED);
+    agrees(s);
+}
+
 static int
 do_end(struct store_db *db, void *arg, struct err *e)
 {
@@ -249,6 +298,8 @@ main(void)
         IN_SCENE(a_rejection_is_the_last_word_about_its_profile),
         IN_SCENE(policy_allows_one_further_try_for_no_use),
         IN_SCENE(what_was_accepted_is_the_last_word_as_well),
+        IN_SCENE(what_was_accepted_before_a_rejection_is_not),
+        IN_SCENE(a_renewal_says_nothing_about_initial_ones),
         IN_SCENE(what_is_not_confirmed_in_time_is_no_rejection),
         IN_SCENE(a_further_try_that_is_given_up_was_none),
         IN_SCENE(a_use_that_was_edited_away_is_found_at_start),

@@ -6,11 +6,12 @@
 
 #include "db/issuance/issuance.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/issuance/go_back.h"
 #include "tests/unit/db/ledger/scene.h"
 
 enum { BEFORE = 300 };
 
-static const char go_back[] =
+static const char go_back[] = GO_BACK_TO_32
     "CREATE TABLE node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, "
     "PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;"
     "WITH RECURSIVE l(level) AS (SELECT 1 UNION ALL SELECT level + 1 FROM l WHERE level < 20) "

@@ -277,6 +277,70 @@ a_live_certificate_is_replaced_on_purpose_only(void **state)
     agrees(s);
 }
 
+static int
+cancel(struct scene *s, const char *id)
+{
+    struct registering r = {0};
+    struct err e = {0};
+
+    memcpy(r.row.id, id, ISSUANCE_ID_SIZE);
+    assert_ok(verb_call(s->store, do_cancel, &r, &e), &e);
+    assert_int_equal(r.outcome, ISSUANCE_DONE);
+    return r.revoked;
+}
+
+static void
+cancelling_revokes_what_it_follows_but_not_what_follows_it(void **state)
+{
+    for (int first = 0; first < 2; first++) {
+        struct scene *s = *state;
+        const struct octets one = initial(s, 1, s->id, ISSUANCE_EXPECTED);
+        struct octets new;
+        char id[ISSUANCE_ID_SIZE];
+
+        assert_int_equal(reregister(s, "next", s->id, id), ISSUANCE_DONE);
+        new = initial(s, 3, id, ISSUANCE_REQUIRED);
+        assert_int_equal(cancel(s, first == 0 ? s->id : id), first == 0 ? 1 : 2);
+        assert_true(is_revoked(s, &one));
+        assert_int_equal(is_revoked(s, &new), first != 0);
+        agrees(s);
+        if (first == 0) {
+            (void)scene_teardown(&(void *){s});
+            assert_int_equal(scene_setup(state), 0);
+        }
+    }
+}
+
+static void
+a_registration_is_followed_when_nothing_of_it_is_live(void **state)
+{
+    struct scene *s = *state;
+    const struct octets one = initial(s, 1, s->id, ISSUANCE_EXPECTED);
+    const struct octets two = initial(s, 2, s->id, ISSUANCE_EXPECTED);
+    struct registering another = scene_registration(UUID_2, "of another", 1);
+    struct revoking first = {.serial = serial_of(&one)};
+    struct revoking second = {.serial = serial_of(&two)};
+    const struct octets three = scene_octets(3);
+    struct issue done = {.rid = span_of(three.rid, sizeof(three.rid))};
+    struct intend i;
+    char id[ISSUANCE_ID_SIZE];
+    struct err e = {0};
+
+    assert_ok(verb_call(s->store, do_register, &another, &e), &e);
+    i = scene_nf(&three, another.row.id, SPAN_LITERAL("three"));
+    i.intent.nf_instance = UUID_2;
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_int_equal(i.outcome, ISSUANCE_DONE);
+    done.certificate = der_of(&three);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
+    issuance_registration_free(&another.row);
+    assert_ok(verb_call(s->store, do_revoke, &first, &e), &e);
+    assert_int_equal(reregister(s, "too early", NULL, id), ISSUANCE_OWNED);
+    assert_ok(verb_call(s->store, do_revoke, &second, &e), &e);
+    assert_int_equal(reregister(s, "next", NULL, id), ISSUANCE_DONE);
+    agrees(s);
+}
+
 static void
 cancelling_revokes_what_is_live_once(void **state)
 {
@@ -357,6 +421,10 @@ main(void)
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(cancelling_revokes_what_is_live_once, scene_setup,
                                         scene_teardown),
+        cmocka_unit_test_setup_teardown(cancelling_revokes_what_it_follows_but_not_what_follows_it,
+                                        scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(a_registration_is_followed_when_nothing_of_it_is_live,
+                                        scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(a_revocation_is_asked_for_by_the_living_and_once,
                                         scene_setup, scene_teardown),
     };
