@@ -10,7 +10,7 @@
 
 enum {
     WORTH = 192, /* what is shorter stays as it is */
-    EVERY = 64,  /* so many values a dictionary is tried, */
+    EVERY = 256, /* so many values a dictionary is tried, */
     FIRST = 16,  /* from here on, */
     TRIALS = 8   /* on so many */
 };
@@ -29,7 +29,7 @@ static size_t
 pack(struct packing *p, const ZSTD_CDict *dictionary, int64_t id, struct span octets)
 {
     size_t n = dictionary == NULL ? ZSTD_compressCCtx(p->packer, p->packed, packing_room(),
-                                                      octets.p, octets.n, PACKING_LEVEL)
+                                                      octets.p, octets.n, PACKING_OCTETS)
                                   : ZSTD_compress_usingCDict(p->packer, p->packed, packing_room(),
                                                              octets.p, octets.n, dictionary);
 
@@ -58,7 +58,7 @@ kind_load(struct store_db *db, struct packing_kind *kind, struct err *e)
             return err_set(e, ERR_STALE, "dictionary %lld is none that was made here",
                            (long long)kind->id);
         }
-        kind->dictionary = packing_or_die(ZSTD_createCDict(octets.p, octets.n, PACKING_LEVEL));
+        kind->dictionary = packing_dictionary_new(octets);
     }
     return 0;
 }
@@ -126,8 +126,7 @@ trial_begin(struct packing_kind *kind, struct err *e)
         packing_trial_end(trial);
         return 0;
     }
-    trial->dictionary =
-        packing_or_die(ZSTD_createCDict(trial->octets.p, trial->octets.n, PACKING_LEVEL));
+    trial->dictionary = packing_dictionary_new(buf_span(&trial->octets));
     return 0;
 }
 

@@ -38,6 +38,18 @@ packing_or_die(void *p)
     return p;
 }
 
+static int
+level_of(struct span octets)
+{
+    return octets.n > 0 && octets.p[0] == '{' ? PACKING_TEXT : PACKING_OCTETS;
+}
+
+ZSTD_CDict *
+packing_dictionary_new(struct span octets)
+{
+    return packing_or_die(ZSTD_createCDict(octets.p, octets.n, level_of(octets)));
+}
+
 struct packing *
 packing_new(void)
 {

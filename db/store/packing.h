@@ -7,8 +7,11 @@
 
 #include "db/store/packed.h"
 
+/* Levels of Zstandard. JSON is digits of hex and base64 for the most part, which stay 8 bits each
+ * below 1; DER becomes no shorter by more. */
+enum { PACKING_TEXT = 1, PACKING_OCTETS = -1 };
+
 enum {
-    PACKING_LEVEL = 3,
     PACKING_MAGIC =
         4, /* octets, of which the first is 0 here, and the others a dictionary's number */
     PACKING_SAMPLES = 3,           /* a dictionary's, */
@@ -56,6 +59,8 @@ size_t packing_room(void);
 bool packing_can_use(struct span octets);
 /* Only no memory makes it NULL, and then the program ends (base/mem.h). */
 void *packing_or_die(void *);
+/* With what values are packed that are like these, which packing_can_use(). */
+ZSTD_CDict *packing_dictionary_new(struct span octets);
 void packing_trial_end(struct packing_trial *);
 void packing_free(struct packing *);
 struct packing *packing_new(void) OWNED(packing_free);

@@ -7,7 +7,7 @@
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
-enum { LIKE = 600, OWN = 60, MANY = 400 };
+enum { LIKE = 600, OWN = 60, DIGITS = 400, MANY = 400 };
 
 static const struct store_migration schema[] = {
     {1, "CREATE TABLE item (id INTEGER PRIMARY KEY, octets BLOB) STRICT;"
@@ -194,6 +194,46 @@ values_that_are_like_others_take_less_room_and_come_back(void **state)
     assert_in_range(get_many(s, MANY / 2, MANY, MANY), OWN, 2 * OWN);
     put_many(s, MANY, MANY + 1, 2 * MANY); /* with the dictionary of before */
     assert_in_range(get_many(s, MANY, MANY + 1, 2 * MANY), OWN, 2 * OWN);
+}
+
+/* JSON, or not: much of all, and digits of its own. */
+static struct span
+digits_of(unsigned i, uint8_t first, uint8_t out[LIKE + DIGITS])
+{
+    uint32_t all = 4711;
+    uint32_t own = i + 1;
+
+    out[0] = first;
+    for (size_t k = 1; k < LIKE + DIGITS; k++) {
+        out[k] =
+            k < LIKE ? random_octet(&all) : (uint8_t) "0123456789abcdef"[random_octet(&own) & 15];
+    }
+    return span_of(out, LIKE + DIGITS);
+}
+
+static void
+digits_take_half_an_octet_in_text(void **state)
+{
+    static const struct {
+        uint8_t first;
+        size_t most;
+    } kinds[] = {{'{', DIGITS * 2 / 3}, {0x30, DIGITS + OWN}};
+
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        struct scene *s = *state;
+        uint8_t octets[LIKE + DIGITS];
+
+        for (unsigned i = 0; i < MANY; i++) {
+            put_value(s, i, digits_of(i, kinds[k].first, octets));
+        }
+        for (unsigned i = 0; i < MANY; i++) {
+            const size_t n = get_value(s, i, digits_of(i, kinds[k].first, octets));
+
+            assert_true(i < MANY / 2 || n <= kinds[k].most);
+        }
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
 }
 
 static void
@@ -396,6 +436,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_that_are_like_others_take_less_room_and_come_back,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(digits_take_half_an_octet_in_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dictionary_gives_way_to_a_better_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dictionary_that_was_undone_is_not_used, set_up,
                                         tear_down),
