@@ -18,12 +18,14 @@
 
 static const struct cmd commands[] = {
     {"check",
-     "[--profiles FILE]... [--issuer FILE]... [--crl FILE]... [--certificates] [--export DIR] "
-     "[--json]",
+     "[--state FILE] [--profiles FILE]... [--issuer FILE]... [--crl FILE]... [--certificates] "
+     "[--export DIR] [--json] [--format FORMAT]",
      "all of `verify` and `lint`, and what else must be true of the record", check_run},
     {"evidence", "[CLAUSE] [--json] [--format FORMAT]",
      "what the record says to an auditor's clause, and what it cannot", evidence_run},
-    {"lint", "[--profiles FILE]... [--issuer FILE]... [--certificates] [--json]",
+    {"lint",
+     "[--state FILE] [--profiles FILE]... [--issuer FILE]... [--certificates] [--json] "
+     "[--format FORMAT]",
      "each certificate judged once more, by the table of the auditor", lint_run},
     {"list",
      "[NOUN] [--FILTER VALUE]... [--columns NAME,...] [--limit N] [--format table|csv|jsonl]",

@@ -19,6 +19,7 @@ enum { PEM_MAX = 2 * LEAF_MAX };
 struct checking {
     struct lint_judge *judge;
     struct record *record;
+    enum sink_format format;
 };
 
 static void
@@ -120,14 +121,23 @@ check_all(struct audit_log *log, struct audit_issuers *issuers, struct checking 
           struct findings *findings, struct err *e)
 {
     struct audit_figures figures;
+    uint64_t from;
 
+    if (report_since(log, &from, e) != 0) {
+        return -1;
+    }
+    lint_judge_from(c->judge, from);
+    (void)findings_from(findings, from);
     if (audit_verify_signed(log, issuers, leaf_check, c, &figures, e) != 0) {
         return -1;
     }
     record_end(c->record);
     figures_note(findings, &figures, audit_checkpoint(log)->size);
-    return export_all(log, e) != 0 || report_write(stdout, log, c->judge, findings, e) != 0 ? -1
-                                                                                            : 0;
+    return export_all(log, e) != 0 ||
+                   report_write(stdout, c->format, log, c->judge, findings, e) != 0 ||
+                   report_remember(log, e) != 0
+               ? -1
+               : 0;
 }
 
 int
@@ -144,7 +154,8 @@ check_run(int argc, char **argv)
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
-        !ask_only(ASK_PROFILES | ASK_ISSUER | ASK_CRL | ASK_CERTIFICATES | ASK_EXPORT | ASK_JSON)) {
+        !ask_only(ASK_STATE | ASK_PROFILES | ASK_ISSUER | ASK_CRL | ASK_CERTIFICATES | ASK_EXPORT |
+                  ASK_FORMAT | ASK_JSON)) {
         return ask_usage("check");
     }
     if (asked.n_crls > 0 && asked.n_issuers == 0) {
@@ -152,7 +163,8 @@ check_run(int argc, char **argv)
     }
     table = report_table(&e);
     judge = table == NULL ? NULL : report_judge(table, findings, &e);
-    if (judge == NULL || brought_issuers(issuers, &e) != 0 || brought_crls(record, &e) != 0) {
+    if (judge == NULL || ask_format(&c.format, &e) != 0 || brought_issuers(issuers, &e) != 0 ||
+        brought_crls(record, &e) != 0) {
         return ask_misuse(e.text);
     }
     if (asked.export != NULL && access(asked.export, W_OK | X_OK) != 0) {

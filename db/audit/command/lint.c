@@ -16,26 +16,37 @@ lint_run(int argc, char **argv)
     CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
     CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
     struct audit_figures figures;
+    enum sink_format format;
+    uint64_t from;
     struct err e = {0};
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
-        !ask_only(ASK_PROFILES | ASK_ISSUER | ASK_CERTIFICATES | ASK_JSON)) {
+        !ask_only(ASK_STATE | ASK_PROFILES | ASK_ISSUER | ASK_CERTIFICATES | ASK_FORMAT |
+                  ASK_JSON)) {
         return ask_usage("lint");
     }
     table = report_table(&e);
     judge = table == NULL ? NULL : report_judge(table, findings, &e);
-    if (judge == NULL) {
+    if (judge == NULL || ask_format(&format, &e) != 0) {
         return ask_misuse(e.text);
     }
     status = ask_ledger(&log);
     if (status != EXIT_VERIFIED) {
         return status;
     }
+    if (report_since(log, &from, &e) != 0) {
+        return ask_failed(&e);
+    }
+    lint_judge_from(judge, from);
     if (audit_verify(log, lint_judge_leaf, judge, &figures, &e) != 0) {
         return ask_failed(&e);
     }
     audit_print_findings(stderr, &figures);
-    status = ask_finish(report_write(stdout, log, judge, findings, &e), &e);
+    status = ask_finish(report_write(stdout, format, log, judge, findings, &e) != 0 ||
+                                report_remember(log, &e) != 0
+                            ? -1
+                            : 0,
+                        &e);
     return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
 }

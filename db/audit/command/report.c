@@ -8,6 +8,7 @@
 #include "db/audit/json.h"
 #include "db/audit/out/escape.h"
 #include "db/audit/print_leaf.h"
+#include "db/audit/verify.h"
 
 enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
 
@@ -162,18 +163,42 @@ sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge
 }
 
 int
-report_write(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
-             struct findings *findings, struct err *e)
+report_write(FILE *out, enum sink_format format, const struct audit_log *log,
+             const struct lint_judge *judge, struct findings *findings, struct err *e)
 {
-    const enum sink_format format = asked.json ? SINK_JSONL : SINK_TABLE;
-
     if ((asked.certificates ? certificates_write(out, format, judge, e)
                             : findings_write(findings, format, out, e)) != 0) {
         return -1;
     }
-    if (asked.json) {
+    if (format == SINK_JSONL) {
         return sums_json(out, log, judge, findings, e);
     }
-    sums_print(out, log, judge, findings);
+    sums_print(format == SINK_TABLE ? out : stderr, log, judge, findings);
     return 0;
+}
+
+/* ---- since the last time ---- */
+
+int
+report_since(struct audit_log *log, uint64_t *from, struct err *e)
+{
+    struct checkpoint earlier;
+    bool known = false;
+
+    *from = 0;
+    if (asked.state == NULL) {
+        return 0;
+    }
+    if (audit_state_load(asked.state, log, &known, &earlier, e) != 0 ||
+        (known && audit_consistency(log, &earlier, e) != 0)) {
+        return -1;
+    }
+    *from = earlier.size;
+    return 0;
+}
+
+int
+report_remember(const struct audit_log *log, struct err *e)
+{
+    return asked.state == NULL ? 0 : audit_state_save(asked.state, log, e);
 }

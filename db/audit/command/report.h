@@ -13,5 +13,10 @@ struct lint_judge *report_judge(const struct lint_table *, struct findings *, st
 
 /* The findings, or with --certificates a row for each certificate; then how many of them there are,
  * and what could not be asked. */
-int report_write(FILE *, const struct audit_log *, const struct lint_judge *, struct findings *,
-                 struct err *e);
+int report_write(FILE *, enum sink_format, const struct audit_log *, const struct lint_judge *,
+                 struct findings *, struct err *e);
+
+/* --state: from which leaf on things are new, 0 without it; the ledger continues what it was then.
+ * And, when all was said, it is remembered. */
+int report_since(struct audit_log *, uint64_t *from, struct err *e);
+int report_remember(const struct audit_log *, struct err *e);

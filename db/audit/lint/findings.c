@@ -11,6 +11,7 @@ enum { TEXT_MAX = 512, COLUMNS = 6 };
 struct findings {
     struct finding *all;
     size_t n, capacity;
+    uint64_t from;
     size_t of[SEVERITY_NOTICE + 1];
 };
 
@@ -55,6 +56,9 @@ findings_add(struct findings *f, const struct finding_kind *kind, uint64_t leaf,
     char text[TEXT_MAX];
     va_list ap;
 
+    if (leaf < f->from) {
+        return;
+    }
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
@@ -64,6 +68,15 @@ findings_add(struct findings *f, const struct finding_kind *kind, uint64_t leaf,
                                       .serial = serial == NULL ? NULL : mem_strdup(serial),
                                       .text = mem_strdup(text)};
     f->of[kind->severity]++;
+}
+
+uint64_t
+findings_from(struct findings *f, uint64_t leaf)
+{
+    const uint64_t before = f->from;
+
+    f->from = leaf;
+    return before;
 }
 
 size_t

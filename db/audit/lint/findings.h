@@ -39,6 +39,9 @@ DEFINE_CLEANUP(findings_cleanup, struct findings, findings_free)
 void findings_add(struct findings *, const struct finding_kind *, uint64_t leaf, const char *serial,
                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* Those about earlier leaves are not added from here on. Gives the one before; 0 at first. */
+uint64_t findings_from(struct findings *, uint64_t leaf);
+
 /* How many that are no notices, and how many of one severity. */
 size_t findings_count(const struct findings *);
 size_t findings_of(const struct findings *, enum severity);

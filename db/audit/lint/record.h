@@ -25,7 +25,7 @@ DEFINE_CLEANUP(record_cleanup, struct record, record_free)
 int record_crl(struct record *, const char *name, struct span der, struct err *e);
 
 void record_leaf(void *record, uint64_t index, const struct leaf *);
-/* Behind the last leaf. */
+/* Behind the last leaf: what is still so, also of leaves that findings_from() leaves out. */
 void record_end(struct record *);
 
 /* ---- private to record.c: its parts, each as above ---- */

@@ -20,6 +20,7 @@ static const struct finding_kind NO_STOP = {"check.stop.missing", SEVERITY_WARNI
 static const struct finding_kind OPEN = {"check.intent.open", SEVERITY_WARNING, "db/LEDGER.md"};
 static const struct finding_kind CRL_GAP = {"check.crl.gap", SEVERITY_WARNING,
                                             "BR 5.4.1(2), RFC 5280 5.1.2.5"};
+static const struct finding_kind CRL_MISSING = {"check.crl.missing", SEVERITY_WARNING, "BR 4.9"};
 static const struct finding_kind CRL_LATE = {"check.crl.late", SEVERITY_WARNING, "BR 4.9"};
 static const struct finding_kind CRL_CONTENT = {"check.crl.content", SEVERITY_ERROR,
                                                 "RFC 5280 5.1.2.6"};
@@ -261,23 +262,17 @@ crl_intent_note(struct record_service *s, uint64_t index, const struct leaf *lea
     (void)snprintf(s->revocations, sizeof(s->revocations), "%s", leaf_text(leaf, "revocations"));
 }
 
-static void
-late_note(struct record_service *s, const struct waiting *w, time_t at)
-{
-    if (at - w->at > LATE_MAX_S) {
-        findings_add(s->findings, &CRL_LATE, w->leaf, w->serial, "no CRL had it for %lld s",
-                     (long long)(at - w->at));
-    }
-}
-
 /* This CRL has what was revoked before `up_to`. */
 static void
-waiting_end(struct record_service *s, uint64_t up_to, time_t at)
+waiting_end(struct record_service *s, uint64_t index, uint64_t up_to, time_t at)
 {
     size_t n = 0;
 
     while (n < s->n_waiting && s->waiting[n].leaf < up_to) {
-        late_note(s, &s->waiting[n], at);
+        if (at - s->waiting[n].at > LATE_MAX_S) {
+            findings_add(s->findings, &CRL_LATE, index, s->waiting[n].serial,
+                         "no CRL had it for %lld s", (long long)(at - s->waiting[n].at));
+        }
         mem_free(s->waiting[n].serial);
         n++;
     }
@@ -319,7 +314,7 @@ crl_note(struct record_service *s, uint64_t index, const struct leaf *leaf)
     if (time_parse(leaf_text(leaf, "nextUpdate"), &s->next_update, &e) != 0) {
         s->next_update = 0;
     }
-    waiting_end(s, s->announced ? s->up_to : index, leaf_time(leaf));
+    waiting_end(s, index, s->announced ? s->up_to : index, leaf_time(leaf));
     brought_compare(s, index, leaf);
     s->announced = false;
 }
@@ -370,11 +365,20 @@ open_judge(void *arg, const char *serial, void *value)
     }
 }
 
+/* What is so is so, whenever its leaf came. */
 void
 record_service_end(struct record_service *s)
 {
+    const uint64_t from = findings_from(s->findings, 0);
+
     for (size_t i = 0; i < s->n_waiting; i++) {
-        late_note(s, &s->waiting[i], s->newest);
+        const struct waiting *w = &s->waiting[i];
+
+        if (s->newest - w->at > LATE_MAX_S) {
+            findings_add(s->findings, &CRL_MISSING, w->leaf, w->serial,
+                         "no CRL has it, %lld s later", (long long)(s->newest - w->at));
+        }
     }
     seen_each(s->open, open_judge, s);
+    (void)findings_from(s->findings, from);
 }

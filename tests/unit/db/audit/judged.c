@@ -92,7 +92,7 @@ lint_is_told_by_what_to_judge(void **state)
         const char *says;
     } rows[] = {
         {{"--ledger", s->l.dir, "lint", "extra"}, "usage: nfpki-audit lint"},
-        {{"--ledger", s->l.dir, "lint", "--state", "x"}, "usage: nfpki-audit lint"},
+        {{"--ledger", s->l.dir, "lint", "--format", "x"}, "a format is table, csv or jsonl"},
         {{"--ledger", s->l.dir, "lint", "--crl", "x"}, "usage: nfpki-audit lint"},
         {{"--ledger", s->l.dir, "lint", "--profiles", "/nonexistent"}, "/nonexistent"},
         {{"--ledger", s->l.dir, "lint", "--profiles", garbage}, "garbage:1: "},
@@ -184,6 +184,39 @@ check_is_told_by_what_to_judge(void **state)
     assert_says(s->errors, "NOT VERIFIED");
 }
 
+/* What was judged before is not said again; what is new, is. */
+static void
+with_a_state_only_what_is_new_is_judged(void **state)
+{
+    static const char *const commands[] = {"lint", "check"};
+    struct scene *s = *state;
+    struct audit_enrolment fresh;
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        CLEANUP(mem_cleanup) char *path = scene_path(s, commands[i]);
+        const char *command = commands[i];
+
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 4);
+        assert_says(s->out, s->confirmed.serial);
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 0);
+        assert_says(s->out, "judged: 0 certificates");
+        assert_null(strstr(s->out, s->confirmed.serial));
+        audit_ledger_enrol(&s->l, 20 + (unsigned)i, true, &fresh);
+        audit_ledger_publish(&s->l);
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path, "--format", "csv"),
+                         4);
+        assert_says(s->errors, "judged: 1 certificates");
+        assert_says(s->out, fresh.serial);
+        assert_null(strstr(s->out, s->confirmed.serial));
+        buf_free(&fresh.certificate);
+        /* another past */
+        assert_ok(file_write(path, SPAN_LITERAL("nonsense"), 0600, &e), &e);
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 1);
+        assert_string_equal(s->out, "");
+    }
+}
+
 /* ---- evidence ---- */
 
 static void
@@ -217,6 +250,7 @@ main(void)
         SCENE(check_says_what_lint_says_and_more),
         SCENE(check_exports_each_certificate_as_it_is),
         SCENE(check_is_told_by_what_to_judge),
+        SCENE(with_a_state_only_what_is_new_is_judged),
         SCENE(evidence_says_what_the_record_says_of_a_clause),
     };
 

@@ -231,6 +231,11 @@ findings_stand_by_their_leaves(void **state)
         "\"notice\",\"text\":\"number 3\"}\n");
     assert_string_equal(severity_name(SEVERITY_WARNING), "warning");
     assert_null(findings_at(f, 3));
+    assert_int_equal(findings_from(f, 8), 0);
+    findings_add(f, &error, 7, NULL, "old");
+    findings_add(f, &error, 8, NULL, "new");
+    assert_string_equal(findings_at(f, 3)->text, "new");
+    assert_int_equal(findings_from(f, 0), 8);
 }
 
 /* ---- what programs of ours wrote ---- */
