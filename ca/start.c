@@ -217,7 +217,14 @@ static int
 append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_START, now);
+    uint8_t root[SHA256_SIZE];
+    uint8_t log_key[SHA256_SIZE];
     uint64_t index;
+
+    if (sha256(buf_span(&ca->root_der), root, e) != 0 ||
+        sha256(signer_spki(ca->log), log_key, e) != 0) {
+        return -1;
+    }
 
     leaf_set_text(leaf, "program", "nfpki-ca");
     leaf_set_text(leaf, "version", NFPKI_VERSION);
@@ -226,6 +233,8 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
                   signer_pool_is_software(ca->issuing) || signer_is_software(ca->log));
     leaf_set_hex(leaf, "issuer", span_of(ca->policy.issuing_hash, sizeof(ca->policy.issuing_hash)));
     leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
+    leaf_set_hex(leaf, "root", span_of(root, sizeof(root)));
+    leaf_set_hex(leaf, "logKey", span_of(log_key, sizeof(log_key)));
     if (ca->went_back_from != 0) {
         leaf_set_time(leaf, "clockSetBack", ca->went_back_from);
     }

@@ -50,6 +50,13 @@ struct flight {
     link_peer peer; /* who gets the answer; 0: nobody */
 };
 
+/* What was told of the admin socket (publish/operation.h). */
+struct operations {
+    time_t hour;     /* since 1970; */
+    unsigned told;   /* in it, */
+    unsigned untold; /* and before the next that is told */
+};
+
 struct ca {
     struct ca_conf conf;
     struct policy policy;
@@ -87,6 +94,7 @@ struct ca {
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;
+    struct operations operations;
     size_t jobs;                                       /* that will call back */
     char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
     time_t deferred_at;

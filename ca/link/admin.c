@@ -10,6 +10,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,8 +23,9 @@ struct admin_call {
     struct admin_server *server;
     struct admin_call *next;
     struct bufferevent *bev; /* NULL: the client went away */
-    uid_t uid;
-    bool open;       /* the daemon owes an answer */
+    const char *who;         /* the server's */
+    bool open;               /* the daemon owes an answer */
+    char *command, *object;
     json_t *request; /* until its attachment is whole */
     struct buf attachment;
 };
@@ -34,6 +36,7 @@ struct admin_server {
     admin_handler *handler;
     void *arg;
     int fd;
+    char *root, *own; /* who may ask */
     struct event *accepting;
     struct admin_call *calls;
     size_t n_calls;
@@ -58,6 +61,8 @@ call_free(struct admin_call *call)
     call->server->n_calls--;
     json_decref(call->request);
     buf_free(&call->attachment);
+    mem_free(call->command);
+    mem_free(call->object);
     mem_free(call);
 }
 
@@ -101,6 +106,10 @@ hand_over(struct admin_call *call)
         admin_refuse(call, &e);
         return;
     }
+    mem_free(call->command);
+    mem_free(call->object);
+    call->command = mem_strdup(command);
+    call->object = NULL;
     call->server->handler(call->server->arg, call, command, request);
 }
 
@@ -260,10 +269,48 @@ admin_row(struct admin_call *call, json_t *row)
     }
 }
 
-unsigned
-admin_caller(const struct admin_call *call)
+const char *
+admin_who(const struct admin_call *call)
 {
-    return call->uid;
+    return call->who;
+}
+
+const char *
+admin_command(const struct admin_call *call)
+{
+    return call->command;
+}
+
+void
+admin_about(struct admin_call *call, const char *object)
+{
+    mem_free(call->object);
+    call->object = object == NULL ? NULL : mem_strdup(object);
+}
+
+const char *
+admin_object(const struct admin_call *call)
+{
+    return call->object;
+}
+
+/* The host's list of users may be elsewhere, and slow: asked once, at the start. */
+static char *
+person(uid_t uid)
+{
+    char octets[4096];
+    struct passwd row;
+    struct passwd *found = NULL;
+
+    if (getpwuid_r(uid, &row, octets, sizeof(octets), &found) != 0 || found == NULL) {
+        return mem_printf("uid %u", (unsigned)uid);
+    }
+    for (const char *p = row.pw_name; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e) {
+            return mem_printf("uid %u", (unsigned)uid);
+        }
+    }
+    return mem_printf("uid %u (%s)", (unsigned)uid, row.pw_name);
 }
 
 static int
@@ -280,7 +327,7 @@ admit(struct admin_server *s, int fd, struct err *e)
     }
     call = mem_new(sizeof(*call));
     call->server = s;
-    call->uid = who.uid;
+    call->who = who.uid == 0 ? s->root : s->own;
     call->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (call->bev == NULL) {
         mem_free(call);
@@ -317,6 +364,8 @@ admin_server_new(struct event_base *base, const char *path, admin_handler *handl
     s->path = mem_strdup(path);
     s->handler = handler;
     s->arg = arg;
+    s->root = person(0);
+    s->own = person(geteuid());
     s->fd = unix_listen(path, 0600, e);
     if (s->fd < 0) {
         admin_server_free(s);
@@ -362,6 +411,8 @@ admin_server_free(struct admin_server *s)
         (void)close(s->fd);
         (void)unlink(s->path);
     }
+    mem_free(s->root);
+    mem_free(s->own);
     mem_free(s->path);
     mem_free(s);
 }

@@ -53,8 +53,13 @@ void admin_row(struct admin_call *, json_t *row);
 /* Takes the reference to `answer`, a JSON object; "ok":true is added. NULL: nothing but this. */
 void admin_answer(struct admin_call *, json_t *answer);
 void admin_refuse(struct admin_call *, const struct err *why);
-/* User id of who asks, for the record. */
-unsigned admin_caller(const struct admin_call *);
+/* Who asks, for the record and the log: "uid 0 (root)", in printable ASCII. Borrowed from the
+ * server. */
+const char *admin_who(const struct admin_call *);
+/* What is asked, and, when admin_about() said so, about what; else NULL. Borrowed from the call. */
+const char *admin_command(const struct admin_call *);
+void admin_about(struct admin_call *, const char *object);
+const char *admin_object(const struct admin_call *);
 
 /* The tool's side: connects, asks, waits. The daemon's refusal comes back as the reason, with its
  * code; ERR_IO tells that the daemon is not there. timeout_ms < 0: for ever. The caller owns the

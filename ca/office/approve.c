@@ -13,6 +13,7 @@
 #include "ca/due/waiting.h"
 #include "ca/policy/approved.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/publish/operation.h"
 #include "ca/request/watchers.h"
 
 struct approving {
@@ -47,8 +48,8 @@ approving_free(struct approving *a)
 static void
 refuse(struct approving *a)
 {
-    log_err(LOG_WARNING, "approval-refused", &a->e, "uid %u", admin_caller(a->call));
-    admin_refuse(a->call, &a->e);
+    log_err(LOG_WARNING, "approval-refused", &a->e, "%s", admin_who(a->call));
+    operation_refuse(a->ca, a->call, &a->e);
     approving_free(a);
 }
 
@@ -94,6 +95,7 @@ end(struct release_item *item)
     const struct issuance_pending *p = &a->pending;
     CLEANUP(mem_cleanup) char *rid = hex_dup(rid_of(a));
     bool approves = a->verified->content.approves;
+    json_t *answer;
     const struct link_message refusal =
         ca_refusal(rid_of(a), CMP_NOT_AUTHORIZED, phrase_text(PHRASE_NOT_APPROVED));
 
@@ -102,10 +104,15 @@ end(struct release_item *item)
     } else if (p->approved >= p->approvals && p->open) {
         waiting_look(a->ca->waiting);
     }
-    admin_answer(a->call, json_pack("{s:s,s:s,s:b,s:i,s:i,s:s}", "rid", rid, "decision",
-                                    approves ? "approve" : "reject", "already",
-                                    a->outcome == ISSUANCE_KNOWN, "approved", p->approved,
-                                    "approvals", p->approvals, "state", state_of(a)));
+    answer = json_pack("{s:s,s:s,s:b,s:i,s:i,s:s}", "rid", rid, "decision",
+                       approves ? "approve" : "reject", "already", a->outcome == ISSUANCE_KNOWN,
+                       "approved", p->approved, "approvals", p->approvals, "state", state_of(a));
+    if (a->outcome == ISSUANCE_KNOWN) { /* no leaf says so yet */
+        admin_about(a->call, rid);
+        operation_answer(a->ca, a->call, answer);
+    } else {
+        admin_answer(a->call, answer);
+    }
     approving_free(a);
 }
 
@@ -126,6 +133,7 @@ run_decide(struct store_op *op, struct store_db *db, struct err *e)
         .key_sha256 = span_of(v->key_hash, sizeof(v->key_hash)),
         .cms = buf_span(&v->cms),
         .reason = v->content.reason,
+        .by = admin_who(a->call),
         .fail_info = CMP_NOT_AUTHORIZED,
         .phrase = phrase_text(PHRASE_NOT_APPROVED),
         .now = a->now,

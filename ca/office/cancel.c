@@ -7,13 +7,13 @@
  * a CRL, then the answer. A crash after the transaction leaves nothing to be done but the CRL,
  * which every start makes; a crash before it, everything, and whoever asked asks again.
  */
-#include <pwd.h>
 #include <string.h>
 
 #include "ca/due/waiting.h"
 #include "ca/office/register.h"
 #include "ca/publish/checkpoint.h"
 #include "ca/publish/crl.h"
+#include "ca/publish/operation.h"
 #include "ca/registration/cancellation.h"
 #include "ca/x509/serial.h"
 
@@ -26,7 +26,7 @@ struct cancelling {
     struct buf cms;
     struct cancellation_signed *verified;
     struct buf registrar; /* certificate */
-    char *by;             /* the officer */
+    const char *by;       /* the officer */
     struct task work;
     struct store_op op;
     struct crl_waiter crl;
@@ -57,7 +57,6 @@ cancelling_free(struct cancelling *c)
     cancellation_signed_free(c->verified);
     buf_free(&c->cms);
     buf_free(&c->registrar);
-    mem_free(c->by);
     mem_free(c);
 }
 
@@ -70,8 +69,14 @@ end_done(struct release_item *item)
     if (c->call == NULL) {
         ca_answer(c->ca, c->peer, &m);
     } else {
-        admin_answer(c->call, json_pack("{s:s,s:i,s:b}", "registration", c->text, "revoked",
-                                        c->revoked, "already", c->outcome == ISSUANCE_KNOWN));
+        json_t *object = json_pack("{s:s,s:i,s:b}", "registration", c->text, "revoked", c->revoked,
+                                   "already", c->outcome == ISSUANCE_KNOWN);
+
+        if (c->outcome == ISSUANCE_KNOWN) { /* no leaf says so yet */
+            operation_answer(c->ca, c->call, object);
+        } else {
+            admin_answer(c->call, object);
+        }
     }
     cancelling_free(c);
 }
@@ -118,7 +123,7 @@ refuse(struct cancelling *c, const char *phrase)
 {
     log_err(LOG_WARNING, "cancel-refused", &c->e, "%s", c->text);
     if (c->call != NULL) {
-        admin_refuse(c->call, &c->e);
+        operation_refuse(c->ca, c->call, &c->e);
     } else {
         ca_answer_refused(c->ca, c->peer, span_of(c->id, sizeof(c->id)), CMP_NOT_AUTHORIZED,
                           phrase);
@@ -158,6 +163,13 @@ on_cancelled(struct task *task)
     }
 }
 
+static void
+decide(struct cancelling *c)
+{
+    c->op = (struct store_op){.run = run_cancel, .task = {.done = on_cancelled}};
+    store_submit(c->ca->store, &c->op);
+}
+
 /* ---- who ---- */
 
 static int
@@ -176,31 +188,12 @@ verify(struct cancelling *c, struct err *e)
     return OSSL_ENCODE(X509, c->verified->signer, &c->registrar, e);
 }
 
-/* On a worker: the host's list of users may be elsewhere, and slow. */
-static char *
-person(uid_t uid)
-{
-    char octets[1024];
-    struct passwd row;
-    struct passwd *found = NULL;
-
-    if (getpwuid_r(uid, &row, octets, sizeof(octets), &found) != 0 || found == NULL) {
-        return mem_printf("uid %u", (unsigned)uid);
-    }
-    ca_printable(row.pw_name);
-    return mem_printf("uid %u (%s)", (unsigned)uid, row.pw_name);
-}
-
 static void
 run_who(struct task *task)
 {
     struct cancelling *c = CONTAINER_OF(task, struct cancelling, work);
 
-    if (c->call != NULL) {
-        c->by = person(admin_caller(c->call));
-    } else {
-        c->result = verify(c, &c->e);
-    }
+    c->result = verify(c, &c->e);
 }
 
 static void
@@ -213,14 +206,17 @@ on_who(struct task *task)
         refuse(c, c->e.code == ERR_CRYPTO ? "the signature does not verify" : c->e.text);
         return;
     }
-    c->op = (struct store_op){.run = run_cancel, .task = {.done = on_cancelled}};
-    store_submit(c->ca->store, &c->op);
+    decide(c);
 }
 
 static void
 begin(struct cancelling *c)
 {
     hex_format(span_of(c->id, sizeof(c->id)), c->text);
+    if (c->call != NULL) {
+        decide(c);
+        return;
+    }
     c->work = (struct task){.run = run_who, .done = on_who};
     pool_submit(c->ca->pool, &c->work);
 }
@@ -246,9 +242,11 @@ cancel_officer(struct ca *ca, struct admin_call *call, const json_t *request)
     struct cancelling *c = cancelling_new(ca);
 
     c->call = call;
+    c->by = admin_who(call);
+    admin_about(call, id);
     if (id == NULL || hex_parse(id, c->id, sizeof(c->id), &c->e) != 0) {
         (void)err_set(&c->e, ERR_INPUT, "cancel: the 32 hex digits of a registration are needed");
-        admin_refuse(call, &c->e);
+        operation_refuse(ca, call, &c->e);
         cancelling_free(c);
         return;
     }

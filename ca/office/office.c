@@ -11,6 +11,7 @@
 #include "ca/office/witness.h"
 #include "ca/publish/committed.h"
 #include "ca/publish/crl.h"
+#include "ca/publish/operation.h"
 #include "ca/request/submit.h"
 #include "db/issuance/life/approval.h"
 
@@ -222,9 +223,9 @@ on_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
     struct asking *a = CONTAINER_OF(waiter, struct asking, crl);
 
     if (why == NULL) {
-        admin_answer(a->call, json_pack("{s:I}", "crlNumber", (json_int_t)number));
+        operation_answer(a->ca, a->call, json_pack("{s:I}", "crlNumber", (json_int_t)number));
     } else {
-        admin_refuse(a->call, why);
+        operation_refuse(a->ca, a->call, why);
     }
     asking_free(a);
 }
@@ -236,7 +237,7 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
     struct asking *a;
     struct err e = {0};
 
-    log_event(LOG_INFO, "officer", "uid %u: %s", admin_caller(call), command);
+    log_event(LOG_INFO, "officer", "%s: %s", admin_who(call), command);
     if (ca->stopping) {
         (void)err_set(&e, ERR_BUSY, "the daemon is stopping");
         admin_refuse(call, &e);

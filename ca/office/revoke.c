@@ -5,6 +5,7 @@
 #include "base/typed.h"
 #include "ca/office/register.h"
 #include "ca/publish/crl.h"
+#include "ca/publish/operation.h"
 #include "ca/x509/tbs/crl.h"
 
 struct revoking {
@@ -35,12 +36,18 @@ on_published(struct crl_waiter *waiter, uint64_t number, const struct err *why)
     struct err e = {0};
 
     if (why == NULL) {
-        admin_answer(r->call, json_pack("{s:I,s:b}", "crlNumber", (json_int_t)number, "already",
-                                        r->outcome == ISSUANCE_KNOWN));
+        json_t *object = json_pack("{s:I,s:b}", "crlNumber", (json_int_t)number, "already",
+                                   r->outcome == ISSUANCE_KNOWN);
+
+        if (r->outcome == ISSUANCE_KNOWN) { /* no leaf says so yet */
+            operation_answer(r->ca, r->call, object);
+        } else {
+            admin_answer(r->call, object);
+        }
     } else {
         e = *why;
         (void)err_wrap(&e, "revoked, but the CRL could not be published yet");
-        admin_refuse(r->call, &e);
+        operation_refuse(r->ca, r->call, &e);
     }
     revoking_free(r);
 }
@@ -60,7 +67,7 @@ on_revoked(struct task *task)
     struct revoking *r = CONTAINER_OF(task, struct revoking, op.task);
 
     if (r->op.result != 0 && r->op.e.code == ERR_NOTFOUND) {
-        admin_refuse(r->call, &r->op.e);
+        operation_refuse(r->ca, r->call, &r->op.e);
         revoking_free(r);
         return;
     }
@@ -80,10 +87,11 @@ revoke_officer(struct ca *ca, struct admin_call *call, const json_t *request)
     r->ca = ca;
     r->call = call;
     r->now = clock_now();
-    r->by = mem_printf("uid %u", admin_caller(call));
+    r->by = mem_strdup(admin_who(call));
     r->crl.done = on_published;
     r->op = (struct store_op){.run = run_revoke, .task = {.done = on_revoked}};
     ca->jobs++;
+    admin_about(call, serial);
     if (serial == NULL || reason == NULL) {
         (void)err_set(&e, ERR_INPUT, "revoke: serial and reason are needed");
     } else if (typed_hex_parse(serial, "serial", r->serial, sizeof(r->serial), &e) == 0 &&
@@ -91,6 +99,6 @@ revoke_officer(struct ca *ca, struct admin_call *call, const json_t *request)
         store_submit(ca->store, &r->op);
         return;
     }
-    admin_refuse(call, &e);
+    operation_refuse(ca, call, &e);
     revoking_free(r);
 }

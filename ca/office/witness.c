@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/office/witness.h"
 
+#include "ca/publish/operation.h"
 #include "db/ledger/witnesses.h"
 
 struct witnessing {
@@ -46,7 +47,7 @@ on_witnessed(struct task *task)
         /* ERR_STALE: our log's key signed a history that is not ours. */
         log_err(w->e.code == ERR_STALE ? LOG_ERROR : LOG_WARNING, "witness-refused", &w->e,
                 "a note that came back");
-        admin_refuse(w->call, &w->e);
+        operation_refuse(w->ca, w->call, &w->e);
     } else {
         admin_answer(w->call,
                      json_pack("{s:I, s:I, s:I}", "size", (json_int_t)w->result.size, "published",
@@ -64,7 +65,7 @@ witness_officer(struct ca *ca, struct admin_call *call, const json_t *request)
 
     if (note == NULL) {
         (void)err_set(&e, ERR_INPUT, "\"note\" is missing");
-        admin_refuse(call, &e);
+        operation_refuse(ca, call, &e);
         return;
     }
     w = mem_new(sizeof(*w));

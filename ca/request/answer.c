@@ -79,7 +79,7 @@ request_answer(struct ca *ca, struct request *r)
     struct link_message m;
 
     if (r->kind != NULL && r->kind->answer != NULL) {
-        r->kind->answer(r);
+        r->kind->answer(ca, r);
         return;
     }
     m = message_of(ca, r);

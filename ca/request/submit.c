@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "ca/publish/operation.h"
 #include "ca/request/kind/officer.h"
 #include "ca/request/stages.h"
 #include "ca/x509/csr.h"
@@ -43,20 +44,21 @@ request_officer(struct ca *ca, struct admin_call *call, const json_t *request)
     struct request *r;
     struct err e = {0};
 
+    admin_about(call, profile);
     if (csr == NULL || profile == NULL || common_name == NULL || days < INT_MIN || days > INT_MAX) {
         (void)err_set(&e, ERR_INPUT, "issue: csr, profile, commonName and days are needed");
-        admin_refuse(call, &e);
+        operation_refuse(ca, call, &e);
         return;
     }
     parsed = csr_parse(span_str(csr), &e);
     if (parsed == NULL || sha256(csr_der(parsed), rid, &e) != 0) {
-        admin_refuse(call, &e);
+        operation_refuse(ca, call, &e);
         return;
     }
     flight = ca_flight_begin(ca, span_of(rid, sizeof(rid)), 0, &busy);
     if (flight == NULL) {
         (void)err_set(&e, ERR_BUSY, "this request is being worked on");
-        admin_refuse(call, &e);
+        operation_refuse(ca, call, &e);
         return;
     }
     r = request_new(ca, flight, csr_der(parsed));

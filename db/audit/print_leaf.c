@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/tlog/ra_report.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/der/queue_entry.h"
 #include "db/audit/out/escape.h"
@@ -119,6 +120,30 @@ print_restored(FILE *out, const struct leaf *leaf)
     member(out, leaf, "secondOfficer", PRINT_BELOW "and");
 }
 
+/* Its lines, as the RA signed them. */
+static void
+print_report(FILE *out, const struct leaf *leaf)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(LEAF_MAX);
+    struct ra_report report;
+    struct span lines;
+    struct err e;
+
+    member(out, leaf, "ra", PRINT_BELOW "signed by the RA with serial");
+    if (base64_parse(leaf_text(leaf, "text"), &text, &e) != 0 ||
+        ra_report_parse(buf_span(&text), &report, &lines, &e) != 0) {
+        return;
+    }
+    while (lines.n > 0) {
+        const uint8_t *end = memchr(lines.p, '\n', lines.n);
+        const size_t n = (size_t)(end - lines.p);
+
+        (void)fprintf(out, PRINT_BELOW);
+        escape_write(out, ESCAPE_TERMINAL, span_of(lines.p, n));
+        lines = span_of(end + 1, lines.n - n - 1);
+    }
+}
+
 void
 print_facts(FILE *out, const struct leaf *leaf, bool serial)
 {
@@ -150,6 +175,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "decision", PRINT_BELOW "decision");
         member(out, leaf, "subject", ", by");
         member(out, leaf, "officer", PRINT_BELOW "serial");
+        member(out, leaf, "by", PRINT_BELOW "handed in by");
         member(out, leaf, "reason", PRINT_BELOW "reason:");
         return;
     case LEAF_REFUSAL:
@@ -165,6 +191,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "renews", PRINT_BELOW "takes the place of");
         member(out, leaf, "messageTime", PRINT_BELOW "asked for at");
         member(out, leaf, "insteadOf", PRINT_BELOW "a further try, for the use of");
+        member(out, leaf, "by", PRINT_BELOW "asked for by");
         member(out, leaf, "profileFile", PRINT_BELOW "file of profiles, SHA-256");
         return;
     case LEAF_QUEUE_HEAD:
@@ -207,12 +234,30 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "sha256", PRINT_BELOW "SHA-256");
         member(out, leaf, "reason", PRINT_BELOW "reason:");
         return;
+    case LEAF_RA_REPORT:
+        print_report(out, leaf);
+        return;
+    case LEAF_OPERATION:
+        member(out, leaf, "command", PRINT_BELOW "command");
+        member(out, leaf, "object", ", about");
+        member(out, leaf, "outcome", ",");
+        member(out, leaf, "by", PRINT_BELOW "by");
+        member(out, leaf, "reason", PRINT_BELOW "reason:");
+        return;
+    case LEAF_CEREMONY:
+        member(out, leaf, "name", PRINT_BELOW "name");
+        member(out, leaf, "type", ", of type");
+        member(out, leaf, "head", PRINT_BELOW "head");
+        member(out, leaf, "by", PRINT_BELOW "handed in by");
+        return;
+    case LEAF_CLOCK:
+        member(out, leaf, "expected", PRINT_BELOW "the clock was set: it would have shown");
+        return;
     case LEAF_START:
     case LEAF_CONFIG:
     case LEAF_CRL:
     case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
     case LEAF_SEALED:
     case LEAF_KINDS:
         break;
@@ -255,6 +300,10 @@ print_fact_name(enum leaf_kind kind)
         return "adopted";
     case LEAF_ACKNOWLEDGED:
         return "acknowledged";
+    case LEAF_RA_REPORT:
+        return "the RA says";
+    case LEAF_OPERATION:
+        return "done at the CA";
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
@@ -262,6 +311,7 @@ print_fact_name(enum leaf_kind kind)
     case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_CLOCK:
     case LEAF_SEALED:
     case LEAF_KINDS:
         break;

@@ -387,6 +387,9 @@ compare_leaf(struct store_db *db, const struct leaf *leaf, int64_t index, struct
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
     case LEAF_ACKNOWLEDGED:
+    case LEAF_RA_REPORT:
+    case LEAF_OPERATION:
+    case LEAF_CLOCK:
     case LEAF_KINDS:
         break;
     }

@@ -235,6 +235,7 @@ struct issuance_intent {
     const struct issuance_attested *attested; /* NULL: wrapped as before */
     int cert_req_id;
     const char *profile;
+    const char *by;           /* who asked for an infrastructure certificate; else NULL */
     struct span profile_file; /* SHA-256 of the file of profiles; empty for infrastructure */
     struct span evidence;
     struct span spki_sha256;

@@ -9,7 +9,7 @@
 
 enum { NAME_SIZE = 32, NUMBER_SIZE = 24 };
 
-/* db/ledger/ledger.sql has the same for leaves of before. */
+/* db/ledger/ledger.sql has the same for leaves of before; of the last two there were none. */
 static const struct {
     enum leaf_kind kind;
     bool is_number;
@@ -18,7 +18,8 @@ static const struct {
     {LEAF_INTENT, false, "serial"},       {LEAF_ISSUED, false, "serial"},
     {LEAF_REVOKED, false, "serial"},      {LEAF_REGISTRATION, false, "registration"},
     {LEAF_ACKNOWLEDGED, false, "sha256"}, {LEAF_CRL, true, "number"},
-    {LEAF_CRL_INTENT, true, "number"},
+    {LEAF_CRL_INTENT, true, "number"},    {LEAF_RA_REPORT, false, "report"},
+    {LEAF_CEREMONY, false, "head"},
 };
 
 /* The octets of a hex member; *octets is the caller's to free. */

@@ -5,8 +5,9 @@
  * compares all rows (db/issuance/scrub.c).
  *
  * By INTENT, ISSUED, REVOKED: the octets of `serial`. REGISTRATION: those of `registration`.
- * ACKNOWLEDGED: those of `sha256`. CRL, CRL-INTENT: the number `number`. Leaves of the other kinds
- * are found by their index alone, and have no row in leaf_subject.
+ * ACKNOWLEDGED: those of `sha256`. RA-REPORT: those of `report`. CEREMONY: those of `head`. CRL,
+ * CRL-INTENT: the number `number`. Leaves of the other kinds are found by their index alone, and
+ * have no row in leaf_subject.
  *
  *   SELECT l.idx, l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx
  *   WHERE o.subject = ?1 AND l.kind = 'INTENT' ORDER BY o.idx

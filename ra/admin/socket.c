@@ -157,11 +157,11 @@ register_handle(void *arg, struct admin_call *call, const char *command, const j
         if (r.kind == COMMAND_IMPORT) {
             admin_take_attachment(call, &r.document);
         }
-        (void)snprintf(r.who, sizeof(r.who), "user %u", admin_caller(call));
+        (void)snprintf(r.who, sizeof(r.who), "%s", admin_who(call));
         command_run(arg, &r, &door);
         return;
     }
-    log_err(LOG_WARNING, "command-refused", &e, "user %u", admin_caller(call));
+    log_err(LOG_WARNING, "command-refused", &e, "%s", admin_who(call));
     buf_free(&r.document);
     buf_free(&r.manifest);
     admin_refuse(call, &e);

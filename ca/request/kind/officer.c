@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "ca/publish/operation.h"
 #include "ca/request/kind/intent.h"
 #include "ca/request/kind/refusal.h"
 
@@ -80,8 +81,9 @@ judge(struct request *r)
 static int
 intend(struct request *r, struct store_db *db, enum request_stage *next, struct err *e)
 {
-    const struct issuance_intent i = intent_of_grant(r);
+    struct issuance_intent i = intent_of_grant(r);
 
+    i.by = admin_who(r->call);
     return intent_store(r, db, &i, next, e);
 }
 
@@ -126,7 +128,7 @@ is_named(struct span der, const char *common_name)
 }
 
 static void
-answer_issued(struct request *r)
+answer_issued(struct ca *ca, struct request *r)
 {
     const struct officer_facts *f = r->facts;
     const struct issuance_request *row = &r->row;
@@ -142,14 +144,14 @@ answer_issued(struct request *r)
         pem = pem_of(buf_span(&r->certificate), &e);
     }
     if (pem == NULL) {
-        admin_refuse(r->call, &e);
+        operation_refuse(ca, r->call, &e);
     } else {
         admin_answer(r->call, json_pack("{s:s,s:s}", "certificate", pem, "serial", serial));
     }
 }
 
 static void
-answer(struct request *r)
+answer(struct ca *ca, struct request *r)
 {
     struct err e = {0};
 
@@ -158,7 +160,7 @@ answer(struct request *r)
     }
     switch (r->outcome) {
     case OUTCOME_ISSUED:
-        answer_issued(r);
+        answer_issued(ca, r);
         return;
     case OUTCOME_REFUSED:
         if (r->e.code != ERR_NONE) {
@@ -176,7 +178,7 @@ answer(struct request *r)
         (void)err_set(&e, ERR_BUSY, "the token does not sign now: see the log, try again");
         break;
     }
-    admin_refuse(r->call, &e);
+    operation_refuse(ca, r->call, &e);
 }
 
 const struct kind kind_officer = {

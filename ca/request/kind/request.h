@@ -111,7 +111,7 @@ struct kind {
     int (*refuse)(struct request *, struct store_db *, struct err *);
     /* On the loop, instead of the link's answer to an outcome that is no refusal. NULL: the link's.
      */
-    void (*answer)(struct request *);
+    void (*answer)(struct ca *, struct request *);
     void (*clear)(void *facts);
 };
 extern const struct kind kind_certificate, kind_confirmation, kind_revocation, kind_officer;

@@ -6,7 +6,7 @@
 
 #include "base/ossl.h"
 
-enum { COLUMNS_MAX = 18, ALWAYS = 2 /* leaf and time, before all others */ };
+enum { COLUMNS_MAX = 19, ALWAYS = 2 /* leaf and time, before all others */ };
 
 /* How a member becomes a value. AS_THERE: 1 when it is there, else 0. */
 enum as { AS_OCTETS, AS_TEXT, AS_INT, AS_BOOL, AS_TIME, AS_THERE, AS_KIND };
@@ -24,7 +24,8 @@ struct insert {
 /* Every kind is named here: what has no statement changes rows of others alone (effects.c). */
 static const struct insert INSERTS[LEAF_KINDS] = {
     [LEAF_START] = {"INSERT INTO operation(leaf, time, kind, program, version, config, "
-                    "software_token, issuer, record, clock_set_back) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                    "software_token, issuer, record, clock_set_back, root, log_key) VALUES "
+                    "(?,?,?,?,?,?,?,?,?,?,?,?)",
                     {{"", AS_KIND},
                      {"program", AS_TEXT},
                      {"version", AS_TEXT},
@@ -32,7 +33,9 @@ static const struct insert INSERTS[LEAF_KINDS] = {
                      {"softwareToken", AS_BOOL},
                      {"issuer", AS_OCTETS},
                      {"record", AS_INT},
-                     {"clockSetBack", AS_TIME}}},
+                     {"clockSetBack", AS_TIME},
+                     {"root", AS_OCTETS},
+                     {"logKey", AS_OCTETS}}},
     [LEAF_STOP] = {"INSERT INTO operation(leaf, time, kind, text) VALUES (?,?,?,?)",
                    {{"", AS_KIND}, {"reason", AS_TEXT}}},
     [LEAF_CONFIG] =
@@ -76,8 +79,8 @@ static const struct insert INSERTS[LEAF_KINDS] = {
                        {"reason", AS_TEXT}}},
     [LEAF_INTENT] = {"INSERT INTO certificate(leaf, time, serial, rid, profile, nf, registration, "
                      "assurance, approvals, renews, updates, instead_of, profile_file, "
-                     "message_time, not_before, not_after, tbs) VALUES "
-                     "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                     "message_time, not_before, not_after, tbs, by) VALUES "
+                     "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                      {{"serial", AS_OCTETS},
                       {"rid", AS_OCTETS},
                       {"profile", AS_TEXT},
@@ -92,7 +95,8 @@ static const struct insert INSERTS[LEAF_KINDS] = {
                       {"messageTime", AS_TIME},
                       {"notBefore", AS_TIME},
                       {"notAfter", AS_TIME},
-                      {"tbs", AS_OCTETS}}},
+                      {"tbs", AS_OCTETS},
+                      {"by", AS_TEXT}}},
     [LEAF_ISSUED] = {NULL, {{NULL, AS_TEXT}}},
     [LEAF_CONFIRMED] = {NULL, {{NULL, AS_TEXT}}},
     [LEAF_REJECTED] = {NULL, {{NULL, AS_TEXT}}},
@@ -128,17 +132,25 @@ static const struct insert INSERTS[LEAF_KINDS] = {
         {"INSERT INTO operation(leaf, time, kind, resumed, abandoned, text) VALUES "
          "(?,?,?,?,?,?)",
          {{"", AS_KIND}, {"resumed", AS_INT}, {"abandoned", AS_INT}, {"text", AS_TEXT}}},
-    [LEAF_CEREMONY] = {"INSERT INTO ceremony(leaf, time, head, name, sha256) VALUES (?,?,?,?,?)",
-                       {{"head", AS_OCTETS}, {"name", AS_TEXT}, {"sha256", AS_OCTETS}}},
+    [LEAF_CEREMONY] = {"INSERT INTO ceremony(leaf, time, head, name, sha256, type, previous, "
+                       "production, by) VALUES (?,?,?,?,?,?,?,?,?)",
+                       {{"head", AS_OCTETS},
+                        {"name", AS_TEXT},
+                        {"sha256", AS_OCTETS},
+                        {"type", AS_TEXT},
+                        {"previous", AS_OCTETS},
+                        {"production", AS_BOOL},
+                        {"by", AS_TEXT}}},
     [LEAF_APPROVAL] = {"INSERT INTO approval(leaf, time, rid, registration, decision, officer, "
-                       "key, subject, reason) VALUES (?,?,?,?,?,?,?,?,?)",
+                       "key, subject, reason, by) VALUES (?,?,?,?,?,?,?,?,?,?)",
                        {{"rid", AS_OCTETS},
                         {"registration", AS_OCTETS},
                         {"decision", AS_TEXT},
                         {"officer", AS_OCTETS},
                         {"key", AS_OCTETS},
                         {"subject", AS_TEXT},
-                        {"reason", AS_TEXT}}},
+                        {"reason", AS_TEXT},
+                        {"by", AS_TEXT}}},
     [LEAF_AGAIN] = {"INSERT INTO repeat(leaf, time, rid, serial, again, registration, "
                     "message_time, qseq, head) VALUES (?,?,?,?,?,?,?,?,?)",
                     {{"rid", AS_OCTETS},
@@ -181,6 +193,18 @@ static const struct insert INSERTS[LEAF_KINDS] = {
                             {"serial", AS_OCTETS},
                             {"number", AS_INT},
                             {"reason", AS_TEXT}}},
+    [LEAF_RA_REPORT] = {"INSERT INTO report(leaf, time, report, ra) VALUES (?,?,?,?)",
+                        {{"report", AS_OCTETS}, {"ra", AS_OCTETS}}},
+    [LEAF_OPERATION] = {"INSERT INTO command(leaf, time, command, by, outcome, object, reason, "
+                        "untold) VALUES (?,?,?,?,?,?,?,?)",
+                        {{"command", AS_TEXT},
+                         {"by", AS_TEXT},
+                         {"outcome", AS_TEXT},
+                         {"object", AS_TEXT},
+                         {"reason", AS_TEXT},
+                         {"untold", AS_INT}}},
+    [LEAF_CLOCK] = {"INSERT INTO operation(leaf, time, kind, expected) VALUES (?,?,?,?)",
+                    {{"", AS_KIND}, {"expected", AS_TIME}}},
 };
 
 /* leaf_parse() has seen to it that they are hex, and fit. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/tlog/ra_report.h"
 #include "db/audit/der/names.h"
 #include "db/audit/mirror/columns.h"
 
@@ -329,6 +330,92 @@ crl(struct effects *f, struct now *n, struct err *e)
                : gap(f, n, "crl", before, leaf_time(n->leaf), e);
 }
 
+static int
+clock_set(struct effects *f, struct now *n, struct err *e)
+{
+    const time_t expected = (time_t)columns_time(n->leaf, "expected").number;
+    const time_t at = leaf_time(n->leaf);
+
+    return gap(f, n, "clock", expected < at ? expected : at, expected < at ? at : expected, e);
+}
+
+/* ---- what an RA says of itself ---- */
+
+/* A word that is hex, or none: "unknown". */
+static struct sql_value
+hex_word(struct now *n, struct span word)
+{
+    CLEANUP(mem_cleanup) char *text = mem_printf("%.*s", (int)word.n, (const char *)word.p);
+    uint8_t *at = n->scratch;
+    struct err e;
+
+    if (word.n == 0 || hex_parse(text, at, word.n / 2, &e) != 0) {
+        return sql_null();
+    }
+    n->scratch = at + word.n / 2;
+    return sql_octets(span_of(at, word.n / 2));
+}
+
+static struct sql_value
+text_or_null(struct span text)
+{
+    return text.n == 0 ? sql_null() : sql_text_n(text);
+}
+
+static int
+line_add(struct effects *f, struct now *n, int64_t number, const struct ra_report *report,
+         const struct ra_report_line *l, struct err *e)
+{
+    const bool start = l->what == RA_REPORT_START;
+    const bool did = l->what == RA_REPORT_DID;
+    const bool counts = l->what == RA_REPORT_REFUSED || l->what == RA_REPORT_OTHERS;
+
+    return sql_exec(f->db,
+                    "INSERT INTO reported(leaf, line, what, time, n, fail_info, registration, "
+                    "version, config, profiles, command, outcome, object, text) VALUES "
+                    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                    SQL_VALUES(sql_int((int64_t)n->index), sql_int(number),
+                               sql_text(ra_report_what_name(l->what)),
+                               sql_int(counts ? report->to : l->at),
+                               counts ? sql_int((int64_t)l->count) : sql_null(),
+                               counts ? sql_int(l->fail_info) : sql_null(),
+                               counts ? hex_word(n, l->word[0]) : sql_null(),
+                               start ? text_or_null(l->word[0]) : sql_null(),
+                               start ? hex_word(n, l->word[1]) : sql_null(),
+                               start ? hex_word(n, l->word[2]) : sql_null(),
+                               did ? text_or_null(l->word[0]) : sql_null(),
+                               did ? text_or_null(l->word[1]) : sql_null(),
+                               did ? text_or_null(l->word[2]) : sql_null(), text_or_null(l->text)),
+                    e);
+}
+
+static int
+reported(struct effects *f, struct now *n, struct err *e)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(LEAF_MAX);
+    uint8_t *const scratch = n->scratch;
+    struct ra_report report;
+    struct ra_report_line line;
+    struct span lines;
+    int64_t number = 0;
+
+    if (base64_parse(leaf_text(n->leaf, "text"), &text, e) != 0 ||
+        ra_report_parse(buf_span(&text), &report, &lines, e) != 0 ||
+        sql_exec(f->db, "UPDATE report SET number = ?2, since = ?3, until = ?4 WHERE leaf = ?1",
+                 SQL_VALUES(sql_int((int64_t)n->index), sql_int((int64_t)report.number),
+                            sql_int(report.from), sql_int(report.to)),
+                 e) != 0) {
+        return -1;
+    }
+    while (ra_report_next(&lines, &line)) {
+        n->scratch = scratch;
+        if (line_add(f, n, number++, &report, &line, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 typedef int effect(struct effects *, struct now *, struct err *);
 
 /* The other kinds change nothing but days. */
@@ -338,6 +425,7 @@ static effect *const EFFECTS[LEAF_KINDS] = {
     [LEAF_INTENT] = intent,       [LEAF_ISSUED] = issued,
     [LEAF_CONFIRMED] = confirmed, [LEAF_REJECTED] = rejected,
     [LEAF_REVOKED] = revoked,     [LEAF_CRL] = crl,
+    [LEAF_RA_REPORT] = reported,  [LEAF_CLOCK] = clock_set,
 };
 
 static int

@@ -201,7 +201,8 @@ CREATE TABLE approval (
   officer       BLOB NOT NULL, -- serial of the certificate
   key           BLOB NOT NULL, -- SHA-256 of its public key
   subject       TEXT NOT NULL,
-  reason        TEXT
+  reason        TEXT,
+  by            TEXT           -- who handed it in
 ) STRICT;
 
 -- INTENT, and what became of it: issued, confirmed, rejected, revoked are leaves. Without nf and
@@ -225,6 +226,7 @@ CREATE TABLE certificate (
   not_before       INTEGER NOT NULL,
   not_after        INTEGER NOT NULL,
   tbs              BLOB NOT NULL, -- SHA-256 of the TBSCertificate
+  by               TEXT,          -- who asked, of the CA's own people and programs
   issuer           BLOB,          -- SHA-256 of the issuing certificate of the last START
   issued           INTEGER,
   issued_at        INTEGER,
@@ -288,7 +290,8 @@ CREATE TABLE crl (
   up_to        INTEGER -- it has what the leaves before that one revoke; NULL: version 1
 ) STRICT;
 
--- START, STOP, RECOVERED, SEALED
+-- START, STOP, RECOVERED, SEALED, CLOCK. root, log_key: SHA-256 of the root certificate and of the log
+-- key's SubjectPublicKeyInfo; expected: what the clock would have shown.
 CREATE TABLE operation (
   leaf            INTEGER PRIMARY KEY,
   time            INTEGER NOT NULL,
@@ -300,10 +303,55 @@ CREATE TABLE operation (
   issuer          BLOB,
   record          INTEGER,
   clock_set_back  INTEGER,
+  root            BLOB,
+  log_key         BLOB,
   resumed         INTEGER,
   abandoned       INTEGER,
+  expected        INTEGER,
   text            TEXT
 ) STRICT;
+
+-- OPERATION: what somebody did at the CA's admin socket, where no other leaf says so. untold: so many
+-- before it were too many to tell.
+CREATE TABLE command (
+  leaf     INTEGER PRIMARY KEY,
+  time     INTEGER NOT NULL,
+  command  TEXT NOT NULL,
+  by       TEXT NOT NULL,
+  outcome  TEXT NOT NULL, -- 'done', 'refused'
+  object   TEXT,
+  reason   TEXT,
+  untold   INTEGER
+) STRICT;
+
+-- RA-REPORT, and its lines. since, until: the time that it tells of.
+CREATE TABLE report (
+  leaf    INTEGER PRIMARY KEY,
+  time    INTEGER NOT NULL,
+  report  BLOB NOT NULL, -- SHA-256 of its text
+  ra      BLOB NOT NULL, -- serial of the RA's certificate
+  number  INTEGER,
+  since   INTEGER,
+  until   INTEGER
+) STRICT;
+-- what: 'start', 'stop', 'refused', 'others' (refused, too, and not told each), 'did'.
+CREATE TABLE reported (
+  leaf          INTEGER NOT NULL REFERENCES report (leaf),
+  line          INTEGER NOT NULL, -- from 0
+  what          TEXT NOT NULL,
+  time          INTEGER NOT NULL, -- of what has none, the end of the report's
+  n             INTEGER,          -- how many were refused
+  fail_info     INTEGER,
+  registration  BLOB,             -- NULL: the RA knew none
+  version       TEXT,             -- start
+  config        BLOB,             -- start: SHA-256 of the RA's configuration,
+  profiles      BLOB,             -- and of its file of profiles
+  command       TEXT,             -- did
+  outcome       TEXT,
+  object        TEXT,
+  text          TEXT,             -- why, or who
+  PRIMARY KEY (leaf, line)
+) STRICT, WITHOUT ROWID;
 
 -- CONFIG
 CREATE TABLE configuration (
@@ -320,7 +368,11 @@ CREATE TABLE ceremony (
   time    INTEGER NOT NULL,
   head    BLOB NOT NULL, -- of its transcript
   name    TEXT NOT NULL,
-  sha256  BLOB           -- of the bundle
+  sha256  BLOB,          -- of the bundle
+  type    TEXT,          -- 'root-generate', 'sub-issue', ...
+  previous    BLOB,      -- head of the one that it follows
+  production  INTEGER,   -- 0: a rehearsal, or a software token
+  by      TEXT           -- who handed it in; NULL: the configuration
 ) STRICT;
 
 -- RESTORED and ACKNOWLEDGED: what two officers signed together. first, last: leaves that were read
@@ -379,7 +431,8 @@ CREATE TABLE day (
 ) STRICT, WITHOUT ROWID;
 
 -- kind: 'stop', from a STOP to the next START; 'crash', from the last leaf to a START without a
--- STOP before it; 'clock', a leaf that is dated before the one before it by more than five minutes;
+-- STOP before it; 'clock', a leaf that is dated before the one before it by more than five minutes,
+-- or a CLOCK;
 -- 'crl', from the nextUpdate of a CRL to the next one. leaf: of its end.
 CREATE TABLE gap (
   leaf   INTEGER NOT NULL,
@@ -408,7 +461,7 @@ CREATE VIEW certificates AS
          WHEN c.issued < p.accepted THEN 'issued'
          ELSE 'pending' END AS status,
     c.not_before, c.not_after, c.registration, c.rid, c.assurance, c.approvals,
-    c.renews, c.updates, c.instead_of, c.profile_file, c.message_time, c.tbs, c.issuer,
+    c.renews, c.updates, c.instead_of, c.profile_file, c.message_time, c.tbs, c.by, c.issuer,
     CASE WHEN c.issued < p.accepted THEN c.sha256 END AS sha256,
     CASE WHEN c.issued < p.accepted THEN c.spki_sha256 END AS spki_sha256,
     c.time AS intended_at,
@@ -460,11 +513,17 @@ CREATE VIEW requests AS
     LEFT JOIN refusal f ON f.rid = q.rid AND f.leaf < (SELECT accepted FROM position)
   WHERE q.leaf < (SELECT accepted FROM position);
 
+-- place: 'CA', each by itself; 'RA', as it reports them: n of them until that time.
 CREATE VIEW refusals AS
-  SELECT f.time, f.rid, f.registration, r.nf, f.fail_info, f.reason, f.place, f.leaf
+  SELECT f.time, f.rid, f.registration, r.nf, f.fail_info, f.reason, f.place, 1 AS n, f.leaf
   FROM refusal f LEFT JOIN registration r ON r.leaf =
     (SELECT max(leaf) FROM registration x WHERE x.registration = f.registration AND x.leaf < f.leaf)
-  WHERE f.leaf < (SELECT accepted FROM position);
+  WHERE f.leaf < (SELECT accepted FROM position)
+  UNION ALL
+  SELECT f.time, NULL, f.registration, r.nf, f.fail_info, coalesce(f.text, 'others'), 'RA', f.n, f.leaf
+  FROM reported f LEFT JOIN registration r ON r.leaf =
+    (SELECT max(leaf) FROM registration x WHERE x.registration = f.registration AND x.leaf < f.leaf)
+  WHERE f.what IN ('refused', 'others') AND f.leaf < (SELECT accepted FROM position);
 
 -- on_crl, listed: number and time of the first CRL that looked at it.
 CREATE VIEW revocations AS
@@ -478,7 +537,7 @@ CREATE VIEW revocations AS
   WHERE v.leaf < (SELECT accepted FROM position);
 
 CREATE VIEW approvals AS
-  SELECT a.rid, a.time, a.decision, a.officer, a.subject, a.key, a.reason, a.registration,
+  SELECT a.rid, a.time, a.decision, a.officer, a.subject, a.key, a.reason, a.by, a.registration,
     q.approvals AS needed, a.leaf
   FROM approval a LEFT JOIN request q ON q.leaf =
     (SELECT max(leaf) FROM request x WHERE x.rid = a.rid AND x.leaf < a.leaf)
@@ -487,7 +546,7 @@ CREATE VIEW approvals AS
 -- The CA's own people and programs: each certificate that belongs to no network function.
 CREATE VIEW staff AS
   SELECT serial, profile AS role, subject, status, not_before, not_after, spki_sha256, intended_at,
-    issued_at, revoked_at, leaf
+    issued_at, revoked_at, by, leaf
   FROM certificates WHERE nf IS NULL AND registration IS NULL;
 
 CREATE VIEW crls AS
@@ -498,7 +557,7 @@ CREATE VIEW crls AS
   FROM crl l WHERE l.leaf < (SELECT accepted FROM position);
 
 CREATE VIEW ceremonies AS
-  SELECT name, time, head, sha256, leaf FROM ceremony
+  SELECT name, time, type, production, head, previous, sha256, by, leaf FROM ceremony
   WHERE leaf < (SELECT accepted FROM position);
 
 CREATE VIEW changes AS
@@ -519,7 +578,7 @@ CREATE VIEW days AS
 
 -- Who did what to what, all kinds of leaves in one. person: an officer, registrar or RA, by the
 -- serial of the certificate in `actor` where the record has it; role: 'registrar', 'officer', 'ra',
--- 'nf', 'ca'. object: a rid, serial or registration.
+-- 'nf', 'ca', 'operator' (at the CA's or, by the RA's word, at the RA's admin socket). object: a rid, serial or registration.
 CREATE VIEW activity AS
   SELECT time, 'registrar' AS role, registrar AS actor, NULL AS person, 'register' AS action,
     registration AS object, nf AS text, leaf
@@ -544,7 +603,7 @@ CREATE VIEW activity AS
   SELECT time, 'officer', officer, subject, decision, rid, reason, leaf
     FROM approval WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'intend', serial, profile, leaf
+  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, NULL, by, 'intend', serial, profile, leaf
     FROM certificate WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
   SELECT issued_at, 'ca', NULL, NULL, 'issue', serial, profile, issued
@@ -574,7 +633,7 @@ CREATE VIEW activity AS
   SELECT time, 'ca', NULL, NULL, 'configure', sha256, file, leaf
     FROM configuration WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'ceremony', head, name, leaf
+  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, NULL, by, 'ceremony', head, name, leaf
     FROM ceremony WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
   SELECT s.time, 'officer', s.officer, NULL, lower(k.name), s.serial, s.reason, s.leaf
@@ -584,4 +643,18 @@ CREATE VIEW activity AS
     FROM signed s JOIN kind k ON k.id = s.kind WHERE s.leaf < (SELECT accepted FROM position)
   UNION ALL
   SELECT time, 'ca', NULL, NULL, 'adopt', serial, origin, leaf
-    FROM adoption WHERE leaf < (SELECT accepted FROM position);
+    FROM adoption WHERE leaf < (SELECT accepted FROM position)
+  UNION ALL
+  SELECT time, 'operator', NULL, by, command || CASE outcome WHEN 'done' THEN '' ELSE ', ' || outcome END,
+    object, reason, leaf
+    FROM command WHERE leaf < (SELECT accepted FROM position)
+  UNION ALL
+  SELECT l.time, 'ra', r.ra, NULL, CASE l.what WHEN 'others' THEN 'refuse' WHEN 'refused' THEN 'refuse' ELSE l.what
+    END, coalesce(l.registration, l.config), coalesce(l.version, l.n || ': ' || coalesce(l.text, 'others'), l.text), l.leaf
+    FROM reported l JOIN report r ON r.leaf = l.leaf
+    WHERE l.what <> 'did' AND l.leaf < (SELECT accepted FROM position)
+  UNION ALL
+  SELECT l.time, 'operator', r.ra, l.text, l.command || CASE l.outcome WHEN 'done' THEN '' ELSE ', ' || l.outcome END,
+    l.object, NULL, l.leaf
+    FROM reported l JOIN report r ON r.leaf = l.leaf
+    WHERE l.what = 'did' AND l.leaf < (SELECT accepted FROM position);

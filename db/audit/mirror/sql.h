@@ -41,6 +41,12 @@ sql_text(const char *text)
 }
 
 static inline struct sql_value
+sql_text_n(struct span text)
+{
+    return (struct sql_value){.type = SQL_TEXT, .bytes = text};
+}
+
+static inline struct sql_value
 sql_octets(struct span bytes)
 {
     return (struct sql_value){.type = SQL_OCTETS, .bytes = bytes};

@@ -7,9 +7,8 @@
 
 #include "base/ossl.h"
 #include "base/tlog/queue_head.h"
-#include "base/validity.h"
 #include "db/audit/der/queue_entry.h"
-#include "db/audit/rules/holder.h"
+#include "db/audit/rules/ra_signed.h"
 
 enum {
     BUCKETS = 1 << 16,
@@ -178,65 +177,13 @@ remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_h
     keep(a, k);
 }
 
-/* The RA's certificate, when it is good at this place of the record. */
-static X509 *
-ra_of(const struct audit_attested *a, const char *serial, time_t at)
-{
-    const struct audit_holder *ra = audit_holders_find(a->ras, serial);
-
-    return ra != NULL && validity_has(ra->certificate, at) ? ra->certificate : NULL;
-}
-
-static int
-check_key(const struct queue_head *h, X509 *ra, const char *serial, struct err *e)
-{
-    uint8_t hash[SHA256_SIZE];
-
-    if (certificate_key_hash(ra, hash, e) != 0) {
-        return -1;
-    }
-    return memcmp(hash, h->ra, sizeof(hash)) == 0
-               ? 0
-               : err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s that names another key", serial);
-}
-
-/* SHA-384 with a key on P-384, SHA-256 with the others that an RA may have. */
-static int
-check_signature(X509 *ra, struct span text, struct span signature, const char *serial,
-                struct err *e)
-{
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = X509_get0_pubkey(ra);
-    const EVP_MD *md = EVP_PKEY_get_bits(key) == 384 ? EVP_sha384() : EVP_sha256();
-
-    return context != NULL && EVP_DigestVerifyInit(context, NULL, md, NULL, key) == 1 &&
-                   EVP_DigestVerify(context, signature.p, signature.n, text.p, text.n) == 1
-               ? 0
-               : ossl_err(e, ERR_CRYPTO,
-                          "a QUEUE-HEAD by serial %s whose signature does not verify", serial);
-}
-
 static int
 check_head(const struct audit_attested *a, const struct leaf *leaf, const struct queue_head *h,
            struct span text, struct err *e)
 {
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(LEAF_MAX);
-    const char *serial = leaf_text(leaf, "ra");
-    X509 *ra = ra_of(a, serial, leaf_time(leaf));
-    char ca[2 * QUEUE_HEAD_ID + 1];
+    const struct audit_ra_text t = {.what = "QUEUE-HEAD", .text = text, .key = h->ra, .ca = h->ca};
 
-    if (ra == NULL) {
-        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s, which is no RA then", serial);
-    }
-    hex_format(span_of(h->ca, sizeof(h->ca)), ca);
-    if (strcmp(ca, a->issuer) != 0) {
-        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s that is meant for another CA",
-                       serial);
-    }
-    return check_key(h, ra, serial, e) != 0 ||
-                   base64_parse(leaf_text(leaf, "signature"), &signature, e) != 0
-               ? -1
-               : check_signature(ra, text, buf_span(&signature), serial, e);
+    return audit_ra_signed_check(a->ras, leaf, &t, a->issuer, e);
 }
 
 static int
@@ -289,7 +236,7 @@ rests_on(struct audit_attested *a, const struct leaf *leaf, const char *rid, str
                       rid);
         return NULL;
     }
-    if (ra_of(a, k->ra, leaf_time(leaf)) == NULL) {
+    if (audit_ra_good(a->ras, k->ra, leaf_time(leaf)) == NULL) {
         (void)err_set(e, ERR_CRYPTO,
                       "the %s %s rests on a QUEUE-HEAD by serial %s, which is no RA "
                       "then",

@@ -9,8 +9,10 @@
 #include "db/audit/rules/approval.h"
 #include "db/audit/rules/attested.h"
 #include "db/audit/rules/crl.h"
+#include "db/audit/rules/operator.h"
 #include "db/audit/rules/registrar.h"
 #include "db/audit/rules/renewal.h"
+#include "db/audit/rules/reported.h"
 #include "db/audit/rules/restored.h"
 #include "db/audit/rules/retry.h"
 
@@ -38,6 +40,8 @@ struct audit_rules {
     struct audit_crls *crls;
     struct audit_attested *attested;
     struct audit_restored *restored;
+    struct audit_reported *reported;
+    struct audit_operators *operators;
     struct audit_issuers *issuers; /* NULL: nobody's signatures */
 };
 
@@ -66,6 +70,8 @@ audit_rules_free(struct audit_rules *rules)
         audit_crls_free(rules->crls);
         audit_attested_free(rules->attested);
         audit_restored_free(rules->restored);
+        audit_reported_free(rules->reported);
+        audit_operators_free(rules->operators);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -84,6 +90,8 @@ audit_rules_new(void)
     rules->crls = audit_crls_new();
     rules->attested = audit_attested_new();
     rules->restored = audit_restored_new();
+    rules->reported = audit_reported_new();
+    rules->operators = audit_operators_new();
     return rules;
 }
 
@@ -120,7 +128,7 @@ audit_rules_acknowledged(const struct audit_rules *rules)
 size_t
 audit_rules_twice(const struct audit_rules *rules)
 {
-    return audit_attested_twice(rules->attested);
+    return audit_attested_twice(rules->attested) + audit_reported_twice(rules->reported);
 }
 
 static struct intent *
@@ -268,6 +276,9 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
             0 ||
         audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0 ||
         audit_attested_check(rules->attested, audit_record_version(rules->record), leaf, e) != 0 ||
+        audit_reported_check(rules->reported, audit_record_version(rules->record), leaf, e) != 0 ||
+        audit_operators_check(rules->operators, audit_record_version(rules->record), leaf, adopted,
+                              e) != 0 ||
         audit_restored_check(rules->restored, leaf, e) != 0 ||
         (rules->issuers != NULL && audit_issuers_check(rules->issuers, leaf, e) != 0)) {
         return -1;
@@ -297,6 +308,9 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
     case LEAF_ACKNOWLEDGED:
+    case LEAF_RA_REPORT:
+    case LEAF_OPERATION:
+    case LEAF_CLOCK:
     case LEAF_APPROVAL:
     case LEAF_CONFIRMED:
     case LEAF_REVOKED:
@@ -333,6 +347,8 @@ rules_state(struct audit_rules *rules, struct state *s)
     struct state crls = state_object(s, "crls");
     struct state attested = state_object(s, "attested");
     struct state restored = state_object(s, "restored");
+    struct state reported = state_object(s, "reported");
+    struct state operators = state_object(s, "operators");
 
     state_int(s, "version", &record);
     if (record != LEAF_RECORD_VERSION) {
@@ -348,6 +364,8 @@ rules_state(struct audit_rules *rules, struct state *s)
     audit_crls_state(rules->crls, &crls);
     audit_attested_state(rules->attested, &attested);
     audit_restored_state(rules->restored, &restored);
+    audit_reported_state(rules->reported, &reported);
+    audit_operators_state(rules->operators, &operators);
 }
 
 void

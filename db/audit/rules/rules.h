@@ -6,8 +6,9 @@
  * registers or ends is signed by one (registrar.h), updates are done one at a
  * time, confirmed before they supersede, and given again to newer requests only (renewal.h);
  * a further try is of what its network function rejected (retry.h), on a CRL is what was revoked
- * (crl.h), what a request rests on is what an RA signed (attested.h), and what two officers signed
- * of a restore or of a line of a journal is what the leaf says (restored.h, acknowledged.h).
+ * (crl.h), what a request rests on is what an RA signed (attested.h), and so is what an RA says of
+ * itself (reported.h), what two officers signed of a restore or of a line of a journal is what the
+ * leaf says (restored.h, acknowledged.h), and it is said who worked the CA (operator.h).
  *
  * Memory: the intents that are open, the updates that wait for their confirmation, of certificates
  * that can be on a CRL when they end, and the heads of a day.
@@ -30,7 +31,9 @@ void audit_rules_use(struct audit_rules *, struct audit_issuers *);
 int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 /* Intents that have neither a certificate nor a rejection yet. */
 size_t audit_rules_open(const struct audit_rules *);
-/* Heads of RAs' queues that say otherwise than others (attested.h). */
+/* Heads of RAs' queues, and reports of RAs, that say otherwise than others (attested.h,
+ * reported.h).
+ */
 size_t audit_rules_twice(const struct audit_rules *);
 /* Lines of journals that officers acknowledged (record.h). */
 size_t audit_rules_acknowledged(const struct audit_rules *);

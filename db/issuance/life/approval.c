@@ -375,6 +375,7 @@ insert_decision(struct store_db *db, const struct issuance_decision *d, const ch
     leaf_set_hex(leaf, "key", d->key_sha256);
     leaf_set_text(leaf, "subject", d->subject);
     leaf_set_base64(leaf, "cms", d->cms);
+    leaf_set_text(leaf, "by", d->by);
     if (d->reason[0] != '\0') {
         leaf_set_text(leaf, "reason", d->reason);
     }

@@ -64,6 +64,7 @@ struct issuance_decision {
     struct span key_sha256;
     struct span cms;
     const char *reason; /* "" or why */
+    const char *by;     /* who handed it in */
     int fail_info;      /* of the refusal that a rejection is */
     const char *phrase;
     time_t now;

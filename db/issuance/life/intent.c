@@ -60,6 +60,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i,
         leaf_set_text(leaf, "registration", i->registration);
         leaf_set_text(leaf, "assurance", i->assurance == ISSUANCE_SIGNATURE ? "signature" : "mac");
     }
+    if (i->by != NULL) {
+        leaf_set_text(leaf, "by", i->by);
+    }
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }

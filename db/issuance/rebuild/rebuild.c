@@ -268,6 +268,9 @@ rows_of(struct rebuild *r, struct store_db *db, const struct leaf *leaf, uint64_
     case LEAF_SEALED:
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
+    case LEAF_RA_REPORT:
+    case LEAF_OPERATION:
+    case LEAF_CLOCK:
     case LEAF_KINDS:
         break;
     }

@@ -240,6 +240,7 @@ history_approve(struct history *h, const struct history_nf *nf, const struct his
     if (reason != NULL) {
         leaf_set_text(leaf, "reason", reason);
     }
+    leaf_set_text(leaf, "by", "uid 0 (root)");
     history_sign(p, text, leaf, "cms");
     history_append(h, leaf);
 }

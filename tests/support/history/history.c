@@ -96,6 +96,8 @@ history_start(struct history *h, const char *version, const time_t *clock_set_ba
     leaf_set_bool(leaf, "softwareToken", false);
     history_hash(leaf, "issuer", buf_span(&issuing));
     leaf_set_int(leaf, "record", HISTORY_RECORD);
+    history_hash(leaf, "root", SPAN_LITERAL("root"));
+    history_hash(leaf, "logKey", buf_span(&h->l.spki));
     if (clock_set_back != NULL) {
         leaf_set_time(leaf, "clockSetBack", *clock_set_back);
     }
@@ -132,6 +134,36 @@ history_ceremony(struct history *h, const char *name)
     history_hash(leaf, "head", span_str(name));
     leaf_set_text(leaf, "name", name);
     history_hash(leaf, "sha256", span_str(name));
+    leaf_set_text(leaf, "type", "root-generate");
+    leaf_set_bool(leaf, "production", true);
+    leaf_set_text(leaf, "by", "uid 0 (root)");
+    history_append(h, leaf);
+}
+
+void
+history_operation(struct history *h, const char *command, const char *by, const char *object,
+                  const char *reason)
+{
+    struct leaf *leaf = history_leaf(h, LEAF_OPERATION);
+
+    leaf_set_text(leaf, "command", command);
+    leaf_set_text(leaf, "by", by);
+    leaf_set_text(leaf, "outcome", reason == NULL ? "done" : "refused");
+    if (object != NULL) {
+        leaf_set_text(leaf, "object", object);
+    }
+    if (reason != NULL) {
+        leaf_set_text(leaf, "reason", reason);
+    }
+    history_append(h, leaf);
+}
+
+void
+history_clock(struct history *h, time_t expected)
+{
+    struct leaf *leaf = history_leaf(h, LEAF_CLOCK);
+
+    leaf_set_time(leaf, "expected", expected);
     history_append(h, leaf);
 }
 

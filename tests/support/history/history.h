@@ -57,6 +57,7 @@ struct history {
     size_t n_revoked;
     uint64_t crls;
     struct buf crl;             /* the newest one, DER */
+    uint64_t reports;           /* of the RA */
     uint64_t kinds[LEAF_KINDS]; /* how many leaves of each there are */
     uint64_t last[LEAF_KINDS];  /* the newest of each */
 };
@@ -75,6 +76,10 @@ void history_stop(struct history *, const char *reason);
 /* The hash of a file is that of `content`; `previous` may be NULL. */
 void history_config(struct history *, const char *file, const char *content, const char *previous);
 void history_ceremony(struct history *, const char *name);
+/* `object` and `reason` may be NULL: done, then. */
+void history_operation(struct history *, const char *command, const char *by, const char *object,
+                       const char *reason);
+void history_clock(struct history *, time_t expected);
 void history_sealed(struct history *, int pages);
 void history_recovered(struct history *, int resumed, int abandoned, const char *text);
 void history_crl(struct history *, int days);
@@ -90,6 +95,9 @@ void history_acknowledge(struct history *, const struct history_person *,
 /* role: "officer", "registrar", "ra-cmp". */
 struct history_person *history_person(struct history *, const char *role, const char *name,
                                       int days);
+/* What the RA says of itself since its last report: lines of base/tlog/ra_report.h, of which the
+ * history knows no more. */
+void history_report(struct history *, const char *lines);
 /* The same with a subject that no code of ours would make; a registrar. */
 struct history_person *history_hostile_person(struct history *);
 #define HISTORY_HOSTILE "=HYPERLINK(\"http://x\")<script>alert(1)</script>\x1b]0;x\x07\u202e&'"

@@ -2,6 +2,7 @@
 /* People and programs of the CA, and what two officers sign together. */
 #include <string.h>
 
+#include "base/tlog/ra_report.h"
 #include "ca/x509/name.h"
 #include "ca/x509/serial.h"
 #include "db/ledger/leaf.h"
@@ -102,6 +103,7 @@ person_add(struct history *h, const char *role, X509 *certificate, EVP_PKEY *key
     assert_ok(sha256(span_str(text), rid, &e), &e);
     hex_format(span_of(rid, sizeof(rid)), hex);
     leaf_set_text(leaf, "profile", role);
+    leaf_set_text(leaf, "by", "uid 0 (root)");
     history_certificate(h, leaf, hex, certificate);
     history_certificate_issued(h, hex, certificate);
     return p;
@@ -122,6 +124,29 @@ history_person(struct history *h, const char *role, const char *name, int days)
     request.not_before = h->l.now - BEFORE;
     request.not_after = h->l.now + (time_t)days * DAY;
     return person_add(h, role, pki_issue(&request, h->pki->issuing_key), key);
+}
+
+void
+history_report(struct history *h, const char *lines)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
+    CLEANUP(buf_free) struct buf spki = pki_spki(h->ra->key);
+    CLEANUP(buf_free) struct buf issuing = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf signature = {0};
+    struct ra_report r = {.number = ++h->reports, .from = h->l.now - (time_t)300, .to = h->l.now};
+    struct leaf *leaf = history_leaf(h, LEAF_RA_REPORT);
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, h->pki->issuing, &issuing, &e), &e);
+    assert_ok(sha256(buf_span(&spki), r.ra, &e), &e);
+    assert_ok(sha256(buf_span(&issuing), r.ca, &e), &e);
+    assert_ok(ra_report_format(&r, span_str(lines), &text, &e), &e);
+    signature = pki_sign(h->ra->key, buf_span(&text));
+    history_hash(leaf, "report", buf_span(&text));
+    leaf_set_base64(leaf, "text", buf_span(&text));
+    leaf_set_base64(leaf, "signature", buf_span(&signature));
+    leaf_set_text(leaf, "ra", h->ra->serial);
+    history_append(h, leaf);
 }
 
 /* ---- a restore ---- */

@@ -5,6 +5,10 @@
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
 
+#define HASH_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define HASH_2 "2222222222222222222222222222222222222222222222222222222222222222"
+#define REGISTRATION "33333333333333333333333333333333"
+
 static void
 note(char out[HISTORY_HEX], const char *serial)
 {
@@ -15,9 +19,9 @@ note(char out[HISTORY_HEX], const char *serial)
 static void
 tell_beginning(struct history *h, struct history_told *t)
 {
+    history_start(h, "1.0", NULL);
     history_ceremony(h, "root");
     history_ceremony(h, "issuing <b>1</b>");
-    history_start(h, "1.0", NULL);
     history_config(h, "nfpki-ca.conf", "first", NULL);
     history_config(h, "profiles", "profiles", NULL);
     history_sealed(h, 120);
@@ -27,6 +31,7 @@ tell_beginning(struct history *h, struct history_told *t)
     t->north = history_person(h, "registrar", "Registrar North", 300);
     t->ra = history_person(h, "ra-cmp", "RA 1", 60);
     h->ra = t->ra;
+    history_report(h, "start 2026-01-12T08:00:20Z 1.0 " HASH_1 " " HASH_2 "\n");
     history_crl(h, 7);
     history_at(h, 1, 9, 0);
     t->hostile = history_hostile_person(h);
@@ -73,6 +78,11 @@ tell_trouble(struct history *h, struct history_told *t)
     history_at(h, 8, 9, 0);
     history_request(h, t->refused_nf, "nf-tls-client", 0);
     history_refuse(h, t->refused_nf, 19, "the template has \x1b]0;x\x07\u202e</script>");
+    history_report(h, "refused 12 1 unknown the protection <b>does not verify</b>\n"
+                      "refused 2 23 " REGISTRATION " the registration is used up\n"
+                      "others 400 2\n"
+                      "did 2026-01-20T08:59:00Z register refused - uid 0 (root)\n");
+    history_operation(h, "revoke", "uid 0 (root) \x1b[2J", "00ff", "no such certificate");
     history_at(h, 9, 9, 0);
     history_revoke(h, t->carla->serial, 9, "uid 0 (root)", NULL);
     history_at(h, 10, 2, 0); /* killed: no STOP */
@@ -108,10 +118,12 @@ tell_oddities(struct history *h, struct history_told *t)
     t->hostile_nf = history_register(h, "AMF", "amf9", t->hostile, "mac", 1, 90);
     history_enrol(h, t->hostile_nf, (struct history_how){.hostile = true});
     history_at(h, 17, 3, 0);
+    history_operation(h, "crl", "uid 0 (root)", NULL, NULL);
     history_crl(h, 7);
     history_at(h, 18, 9, 0);
     history_acknowledge(h, t->ada, t->boris, "a line of a signer that was lost <b>");
     history_at(h, 19, 9, 0);
+    history_clock(h, h->l.now - 4000);
     history_cancel_by(h, t->refused_nf, "uid 0 (root)", "never used");
 }
 

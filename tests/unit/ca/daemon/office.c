@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What officers ask of the daemon, over its admin socket. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/tlog/cosigner.h"
 #include "ca/link/admin.h"
 #include "tests/unit/ca/daemon/nf.h"
+
+enum { OPERATIONS_AN_HOUR = 60, OPERATIONS_TRIED = 150 };
 
 static json_t *
 ask(struct world *w, const char *command)
@@ -188,6 +191,63 @@ what_is_no_command_is_refused(void **state)
     }
 }
 
+/* How many OPERATION leaves the record has, with these two texts; the CA is stopped and started. */
+static int
+operations(struct world *w, const char *part, const char *other)
+{
+    int n;
+
+    assert_int_equal(world_stop(w), 0);
+    n = world_leaves(w, "OPERATION", part, other);
+    world_start(w);
+    return n;
+}
+
+static void
+refused(struct world *w, json_t *request)
+{
+    struct err e = {0};
+
+    assert_null(world_ask(w, request, &e));
+}
+
+static void
+the_record_says_who_tried_what(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *by = mem_printf("\"by\":\"uid %u", (unsigned)geteuid());
+    const int crls = operations(w, "\"command\":\"crl\"", by);
+    CLEANUP(admin_json_cleanup) json_t *one = ask(w, "crl");
+    CLEANUP(admin_json_cleanup) json_t *status = ask(w, "status");
+    CLEANUP(admin_json_cleanup) json_t *list = ask(w, "registrations");
+    int all;
+
+    refused(w, json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial",
+                         "00112233445566778899aabbccddeeff", "reason", "keyCompromise"));
+    refused(w, json_pack("{s:s,s:s}", "command", "cancel", "registration",
+                         "00112233445566778899aabbccddeeff"));
+    refused(w, json_pack("{s:s,s:s}", "command", "approve", "cms", "AAAA"));
+    refused(w, json_pack("{s:s,s:s}", "command", "issue", "profile", "officer\x1b[2J\xc3\xa4"));
+    assert_int_equal(operations(w, "\"command\":\"crl\"", by), crls + 1);
+    assert_int_equal(operations(w, "\"command\":\"crl\"", "\"outcome\":\"done\""), crls + 1);
+    assert_int_equal(operations(w, "\"command\":\"revoke\"",
+                                "\"object\":\"00112233445566778899aabbccddeeff\",\"outcome\":"
+                                "\"refused\",\"reason\":\""),
+                     1);
+    assert_int_equal(operations(w, "\"command\":\"cancel\"", by), 1);
+    assert_int_equal(operations(w, "\"command\":\"approve\"", by), 1);
+    assert_int_equal(operations(w, "\"command\":\"issue\"", "\"object\":\"officer?[2J??\""), 1);
+    all = operations(w, "", "");
+    assert_int_equal(operations(w, "\"command\":\"status\"", ""), 0);
+    for (int i = 0; i < OPERATIONS_TRIED; i++) { /* nobody fills the record */
+        refused(w, json_pack("{s:s}", "command", "cancel"));
+    }
+    assert_in_range(operations(w, "", ""), all + 1, all + 2 * OPERATIONS_AN_HOUR);
+    (void)one;
+    (void)status;
+    (void)list;
+}
+
 int
 main(void)
 {
@@ -197,6 +257,7 @@ main(void)
         cmocka_unit_test(each_crl_has_the_next_number),
         cmocka_unit_test(what_a_witness_gives_back_is_published),
         cmocka_unit_test(what_is_no_command_is_refused),
+        cmocka_unit_test(the_record_says_who_tried_what),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -75,6 +75,7 @@ decides(struct scene *s, const struct octets *o, bool alice, bool approves, int 
                                   .key_sha256 = span_of(key, sizeof(key)),
                                   .cms = SPAN_LITERAL("signed"),
                                   .reason = "",
+                                  .by = "uid 0",
                                   .fail_info = 23,
                                   .phrase = "not authorized",
                                   .now = NOW + 1};

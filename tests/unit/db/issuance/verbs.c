@@ -422,6 +422,7 @@ decide(struct store_db *db, bool approves, struct err *e)
                                         .key_sha256 = rid(&t.officer),
                                         .cms = SPAN_LITERAL("CMS"),
                                         .reason = "",
+                                        .by = "uid 0 (root)",
                                         .fail_info = 23,
                                         .phrase = "not approved",
                                         .now = NOW};

@@ -88,6 +88,7 @@ whole_decision(uint8_t n, uint8_t officer, bool approves)
                                       .key_sha256 = whole_rid(officer),
                                       .cms = SPAN_LITERAL("CMS"),
                                       .reason = "",
+                                      .by = "uid 0 (root)",
                                       .fail_info = 23,
                                       .phrase = "not approved",
                                       .now = NOW};

@@ -96,7 +96,8 @@ static const struct {
     enum leaf_kind kind;
     const char *members;
 } members[] = {
-    {LEAF_START, "program:X version:X config:H softwareToken:L issuer:H | record:I"},
+    {LEAF_START,
+     "program:X version:X config:H softwareToken:L issuer:H | record:I root:H logKey:H"},
     {LEAF_STOP, "reason:X |"},
     {LEAF_CONFIG, "file:X sha256:H | previous:H"},
     {LEAF_REGISTRATION,
@@ -108,7 +109,7 @@ static const struct {
     {LEAF_REFUSAL, "rid:H failInfo:I reason:X | registration:H"},
     {LEAF_INTENT,
      "rid:H serial:H profile:X tbs:H notBefore:T notAfter:T | nfInstanceId:X registration:H "
-     "assurance:X approvals:I renews:H updates:H profileFile:H messageTime:T insteadOf:H"},
+     "assurance:X approvals:I renews:H updates:H profileFile:H messageTime:T insteadOf:H by:X"},
     {LEAF_ISSUED, "rid:H serial:H certificate:B |"},
     {LEAF_CONFIRMED, "rid:H serial:H |"},
     {LEAF_REJECTED, "rid:H serial:H reason:X | registration:H"},
@@ -116,8 +117,9 @@ static const struct {
      "serial:H reason:I | by:X revocationDate:T supersededBy:H rr:H invalidityDate:T"},
     {LEAF_CRL, "number:I sha256:H thisUpdate:T nextUpdate:T entries:I | tbs:H"},
     {LEAF_RECOVERED, "resumed:I abandoned:I | text:X"},
-    {LEAF_CEREMONY, "head:H name:X | sha256:H"},
-    {LEAF_APPROVAL, "rid:H registration:H decision:X officer:H key:H subject:X cms:B | reason:X"},
+    {LEAF_CEREMONY, "head:H name:X | sha256:H type:X previous:H production:L by:X"},
+    {LEAF_APPROVAL,
+     "rid:H registration:H decision:X officer:H key:H subject:X cms:B | reason:X by:X"},
     {LEAF_AGAIN, "rid:H serial:H again:H registration:H messageTime:T qseq:I | head:H"},
     {LEAF_CRL_INTENT,
      "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
@@ -132,6 +134,9 @@ static const struct {
     {LEAF_ACKNOWLEDGED,
      "record:I key:H line:I object:X sha256:H reason:X plan:H officer:H cms:B secondOfficer:H "
      "secondCms:B | serial:H number:I"},
+    {LEAF_RA_REPORT, "report:H text:B signature:B ra:H |"},
+    {LEAF_OPERATION, "command:X by:X outcome:X | object:X reason:X untold:I"},
+    {LEAF_CLOCK, "expected:T |"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

@@ -14,7 +14,11 @@
 #include "tests/support/test.h"
 #include "tests/unit/db/ledger/scene.h"
 
-enum { BEFORE = 25, MIGRATIONS_MAX = 64 };
+enum {
+    BEFORE = 25,
+    OF_BEFORE = 9 /* the rows of kinds that were there then */,
+    MIGRATIONS_MAX = 64
+};
 
 /* ---- leaves, one of each kind that has a subject, and one that has none ---- */
 
@@ -50,6 +54,9 @@ static const struct {
      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff reason r plan 02 officer 03 "
      "cms AAAA secondOfficer 04 secondCms AAAA",
      "X'00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF'"},
+    {LEAF_RA_REPORT, "report 0a0b0c text AAAA signature AAAA ra 01", "X'0A0B0C'"},
+    {LEAF_CEREMONY, "head 0d0e0f name n", "X'0D0E0F'"},
+    {LEAF_OPERATION, "command crl by nobody outcome done", "NULL"},
 };
 
 static struct leaf *
@@ -72,11 +79,15 @@ leaf_make(size_t row)
     return leaf;
 }
 
+struct some_leaves {
+    struct store_op op;
+    size_t n;
+};
+
 static int
 run_append(struct store_op *op, struct store_db *db, struct err *e)
 {
-    (void)op;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < CONTAINER_OF(op, struct some_leaves, op)->n; i++) {
         CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_make(i);
 
         assert_ok(ledger_append(db, leaf, NULL, e), e);
@@ -84,13 +95,14 @@ run_append(struct store_op *op, struct store_db *db, struct err *e)
     return 0;
 }
 
+/* The first n. */
 static void
-append(struct scene *f)
+append(struct scene *f, size_t n)
 {
-    struct store_op op = {.run = run_append};
+    struct some_leaves append = {.op = {.run = run_append}, .n = n};
     struct err e = {0};
 
-    assert_ok(store_call(f->store, &op, &e), &e);
+    assert_ok(store_call(f->store, &append.op, &e), &e);
 }
 
 /* ---- what is there ---- */
@@ -117,8 +129,7 @@ check(struct scene *f, struct err *e)
 static int
 run_compare(struct store_op *op, struct store_db *db, struct err *e)
 {
-    (void)op;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < CONTAINER_OF(op, struct some_leaves, op)->n; i++) {
         CLEANUP(store_end) struct store_rows found = {0};
 
         assert_ok(store_query_one(db, &found,
@@ -131,20 +142,20 @@ run_compare(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static void
-each_leaf_has_its_subject(struct scene *f)
+each_leaf_has_its_subject(struct scene *f, size_t n)
 {
-    struct store_op op = {.run = run_compare};
+    struct some_leaves compare = {.op = {.run = run_compare}, .n = n};
     struct err e = {0};
 
-    assert_ok(store_call(f->store, &op, &e), &e);
+    assert_ok(store_call(f->store, &compare.op, &e), &e);
     assert_ok(check(f, &e), &e);
 }
 
 static void
 what_is_appended_has_its_subject(void **state)
 {
-    append(*state);
-    each_leaf_has_its_subject(*state);
+    append(*state, ARRAY_LEN(rows));
+    each_leaf_has_its_subject(*state, ARRAY_LEN(rows));
 }
 
 /* ---- whoever edits it ---- */
@@ -190,14 +201,14 @@ what_is_beside_a_leaf_is_what_its_octets_say(void **state)
         {"INSERT INTO leaf_subject VALUES(4, x'77000000000000000000000000000001')",
          "leaf 4: it has a row in leaf_subject"},
         {"INSERT INTO leaf_subject VALUES(0, x'00ff')", "leaf 0: it has a row in leaf_subject"},
-        {"INSERT INTO leaf_subject VALUES(9, x'7f01')", "leaf_subject has rows of leaves that"},
+        {"INSERT INTO leaf_subject VALUES(12, x'7f01')", "leaf_subject has rows of leaves that"},
         {"INSERT INTO leaf_subject VALUES(-1, x'7f01')", "leaf_subject has rows of leaves that"},
     };
     struct scene *f = *state;
     CLEANUP(buf_free) struct buf original = BUF_INIT(16 << 20);
     struct err e = {0};
 
-    append(f);
+    append(f, ARRAY_LEN(rows));
     store_free(f->store);
     assert_ok(file_read(f->database, &original, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
@@ -221,7 +232,7 @@ run_sql(struct store_op *op, struct store_db *db, struct err *e)
         "UPDATE leaf_subject SET subject = x'00'",
         "DELETE FROM leaf_subject WHERE idx = 5",
         "INSERT INTO leaf_subject VALUES(4, x'00')",
-        "INSERT INTO leaf_subject VALUES(9, x'00')",
+        "INSERT INTO leaf_subject VALUES(12, x'00')",
         "INSERT OR REPLACE INTO leaf_subject VALUES(8, x'00')",
     };
 
@@ -241,7 +252,7 @@ nothing_but_an_append_writes_it(void **state)
     struct store_op op = {.run = run_sql};
     struct err e = {0};
 
-    append(f);
+    append(f, ARRAY_LEN(rows));
     assert_ok(store_call(f->store, &op, &e), &e);
 }
 
@@ -276,7 +287,7 @@ leaves_of_before_get_theirs_by_the_migration(void **state)
                                           .schemas = {some}};
     struct err e = {0};
 
-    append(f);
+    append(f, OF_BEFORE);
     edit(f, go_back);
     (void)take(issuance_migrations, BEFORE, some, take(ledger_migrations, BEFORE, some, 0));
     f->store = store_open(&options, &e);
@@ -291,7 +302,7 @@ leaves_of_before_get_theirs_by_the_migration(void **state)
     (void)take(issuance_migrations, BEFORE + 1, some, take(ledger_migrations, BEFORE + 1, some, 0));
     f->store = store_open(&options, &e);
     assert_non_null(f->store);
-    each_leaf_has_its_subject(f);
+    each_leaf_has_its_subject(f, OF_BEFORE);
 }
 
 int

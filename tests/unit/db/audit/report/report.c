@@ -97,7 +97,7 @@ the_first_screen_says_what_it_rests_on(void **state)
     key[strlen(key) - 1] = '\0';
     has(page, "The record is verified");
     has(page, "<bdi>nfpki.test/audit</bdi>, as of <time datetime=\"2026-03-28T20:00:00Z\">");
-    has(page, "<b>202</b><span>leaves</span>");
+    has(page, "<b>207</b><span>leaves</span>");
     has(page, "<b>27</b><span>certificates issued</span>");
     has(page, "<b>14</b><span>live certificates</span>");
     has(page, "<b>7</b><span>end within 30 days</span>");

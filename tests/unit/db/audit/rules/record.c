@@ -18,6 +18,7 @@ struct step {
         START_3,
         START_4,
         START_5,
+        START_6,
         START_NEWER,
         INTENT,      /* number 5, of hash, from AT, 2 entries */
         INTENT_LESS, /* number 4 */
@@ -86,7 +87,7 @@ static const struct {
     {"older again behind that",
      {{START_3}, {ACKNOWLEDGED}, {START_3}},
      ERR_CRYPTO,
-     "goes back from 5 to 3"},
+     "goes back from 6 to 3"},
     {"newer than this program", {{START_NEWER}}, ERR_INPUT, "this program knows up to "},
     {"an older program goes on",
      {{START_2}, {START_1}},

@@ -122,7 +122,7 @@ a_leaf_stands_for_what_it_is_about(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_kinds("0", "CEREMONY");
+    assert_kinds("0", "START");
     assert_kinds(crl, "CRL");
     assert_kinds(beyond, "");
     assert_ok(story_of(mirror, told.compromised, &story, &e), &e);

@@ -152,6 +152,7 @@ decision(const struct octets *o, const struct octets *officer, bool approves)
               .key_sha256 = span_of(officer->key, sizeof(officer->key)),
               .cms = alice ? SPAN_LITERAL("signed by Alice") : SPAN_LITERAL("signed by Bob"),
               .reason = "",
+              .by = "uid 0 (root)",
               .fail_info = 23,
               .phrase = "not authorized",
               .now = NOW + 1}};
