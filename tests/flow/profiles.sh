@@ -219,6 +219,7 @@ hash=$(sha256sum profiles.conf | cut -d' ' -f1)
 audit show "$serial" >show.txt
 grep -q "$hash" show.txt || fail "the record does not name the file: $(cat show.txt)"
 audit verify >/dev/null
+cp profiles.conf profiles.before.conf
 echo '# another comment' >>profiles.conf
 restart_both
 every_registration after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
@@ -229,6 +230,17 @@ audit show "$serial" | finds "$(sha256sum profiles.conf | cut -d' ' -f1)" || fai
   fail 'no CONFIG leaf names the change'
 audit verify
 echo 'ok: the record names the file of each issuance, and its change'
+
+# what nothing of the CA judges: each certificate of each of these profiles, by the auditor's own table
+status=0
+audit check --issuer ceremony/sub-issue/issuing.cert.pem --crl crl/issuing.crl --profiles profiles.before.conf \
+  --profiles profiles.conf --json >checked.jsonl || status=$?
+[[ $status -eq 4 ]] || fail "check: $status" # the key is in a software token
+! grep '"severity":"error"' checked.jsonl || fail 'check finds what must not be'
+! grep '"id":"lint' checked.jsonl || fail 'lint finds something'
+grep -q '"notAsked":\[\]' checked.jsonl || fail "not all was asked: $(tail -n1 checked.jsonl)"
+grep -q '"id":"check.token.software"' checked.jsonl || fail 'a software token is not told'
+echo "ok: all that was issued is as it must be: $(tail -n1 checked.jsonl)"
 
 # ---- the RA has another file -----------------------------------------------------------------------
 
