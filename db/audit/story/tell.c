@@ -121,6 +121,7 @@ approval(const struct telling *t)
     (void)fprintf(t->out, " %s request %s",
                   strcmp(text_of(t, "decision"), "approve") == 0 ? "approved" : "rejected",
                   text_of(t, "rid"));
+    also(t, ", handed in by ", "by");
     also(t, ": ", "reason");
 }
 
@@ -145,6 +146,7 @@ intent(const struct telling *t)
     also(t, "; it updates ", "updates");
     also(t, "; it takes the place of ", "renews");
     also(t, "; it is a further try, for the use of ", "insteadOf");
+    also(t, "; it was asked for by ", "by");
 }
 
 static int
@@ -185,6 +187,15 @@ crl(const struct telling *t)
                   " entries, SHA-256 %s",
                   leaf_int(t->leaf, "number", 0), text_of(t, "thisUpdate"),
                   text_of(t, "nextUpdate"), leaf_int(t->leaf, "entries", 0), text_of(t, "sha256"));
+}
+
+static void
+operation(const struct telling *t)
+{
+    (void)fprintf(t->out, "%s asked the CA for %s", text_of(t, "by"), text_of(t, "command"));
+    also(t, " of ", "object");
+    (void)fprintf(t->out, ": %s", text_of(t, "outcome"));
+    also(t, ": ", "reason");
 }
 
 static int
@@ -234,9 +245,14 @@ tell(const struct telling *t, struct err *e)
     case LEAF_ADOPTED:
         (void)fprintf(t->out, "The record had lost it; it is known by: %s", text_of(t, "from"));
         return 0;
+    case LEAF_OPERATION:
+        operation(t);
+        return 0;
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
+    case LEAF_RA_REPORT:
+    case LEAF_CLOCK:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_CRL_INTENT:
