@@ -9,5 +9,5 @@ trap 'rm -rf "$work"' EXIT
 TMPDIR=$work "$bin/history" "$work/ledger"
 as_of=$(sed -nE 's/^as_of //p' "$work/ledger.told")
 "$bin/nfpki-audit" --ledger "$work/ledger" --key "$work/ledger/log.vkey" report --as-of "$as_of" \
-  --html "$work/report.html" --data "$work/data"
+  --html "$work/report.html" --data "$work/data" --check --issuer "$work/ledger.issuing.pem"
 python3 -B "$root_dir/tests/interop/report.py" "$work" "${SHOTS:-}"

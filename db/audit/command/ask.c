@@ -25,6 +25,7 @@ enum {
     OPTION_TIMEOUT,
     OPTION_HTML,
     OPTION_DATA,
+    OPTION_CHECK,
     OPTION_KEY_FILE,
     OPTION_CACERT,
     OPTION_PROFILES,
@@ -83,6 +84,7 @@ static const struct {
     {{"cacert", required_argument, NULL, OPTION_CACERT}, ASK_CACERT},
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
+    {{"check", no_argument, NULL, OPTION_CHECK}, ASK_CHECK},
     {{"export", required_argument, NULL, OPTION_EXPORT}, ASK_EXPORT},
     {{"init", no_argument, NULL, OPTION_INIT}, ASK_INIT},
     {{"stale", required_argument, NULL, OPTION_STALE}, ASK_STALE},
@@ -138,6 +140,9 @@ take(int option, const char *value)
         return 0;
     case OPTION_HTML:
         asked.html = value;
+        return 0;
+    case OPTION_CHECK:
+        asked.check = true;
         return 0;
     case OPTION_DATA:
         asked.data = value;

@@ -42,6 +42,7 @@ enum {
     ASK_INIT = 1 << 22,
     ASK_STALE = 1 << 23,
     ASK_PROGRESS = 1 << 24,
+    ASK_CHECK = 1 << 25,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -63,6 +64,7 @@ struct asked {
     const char *as_of;
     const char *html; /* file of a report, */
     const char *data; /* and the folder of its numbers */
+    bool check;       /* a report has the findings of that, too */
     bool raw;
     const char *issuers[FILES_MAX];
     size_t n_issuers;

@@ -8,6 +8,8 @@
 
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
+#include "db/audit/command/report.h"
+#include "db/audit/lint/record.h"
 #include "db/audit/report/report.h"
 
 /* A page that is not whole is none: it gets its name at the end. */
@@ -38,19 +40,63 @@ data_write(const struct report *r, const char *folder, struct err *e)
     return report_data(r, folder, e);
 }
 
+/* ---- --check ---- */
+
+struct checking {
+    struct lint_judge *judge;
+    struct record *record;
+};
+
+static int
+leaf_check(void *arg, uint64_t index, struct span body, struct err *e)
+{
+    struct checking *c = arg;
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
+
+    if (leaf == NULL) {
+        return -1;
+    }
+    lint_judge_leaf(c->judge, index, leaf);
+    record_leaf(c->record, index, leaf);
+    return 0;
+}
+
+/* The rules were asked when the mirror was made: what they found is in it. */
+static int
+check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *findings, struct err *e)
+{
+    CLEANUP(record_cleanup) struct record *record = record_new(findings);
+    struct checking c = {.judge = judge, .record = record};
+
+    if (mirror_each(mirror, leaf_check, &c, e) != 0) {
+        return -1;
+    }
+    record_end(record);
+    return 0;
+}
+
 int
 report_run(int argc, char **argv)
 {
     CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
+    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
     struct report r = {0};
     struct err e = {0};
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
-        !ask_only(ASK_HTML | ASK_DATA | ASK_AS_OF) || (asked.html == NULL && asked.data == NULL)) {
+        !ask_only(ASK_HTML | ASK_DATA | ASK_AS_OF | ASK_CHECK | ASK_PROFILES | ASK_ISSUER) ||
+        (asked.html == NULL && asked.data == NULL)) {
         return ask_usage("report");
     }
-    if (ask_as_of(&r.now, &e) != 0) {
+    if (!asked.check && (asked.n_profiles > 0 || asked.n_issuers > 0)) {
+        return ask_misuse("--profiles and --issuer are for --check");
+    }
+    table = report_table(&e);
+    judge = table == NULL ? NULL : report_judge(table, findings, &e);
+    if (judge == NULL || ask_as_of(&r.now, &e) != 0) {
         return ask_misuse(e.text);
     }
     status = ask_mirror(&mirror);
@@ -59,7 +105,9 @@ report_run(int argc, char **argv)
     }
     r.mirror = mirror;
     r.key_is_given = ask_key_is_given(mirror);
-    if ((asked.html != NULL && page_write(&r, asked.html, &e) != 0) ||
+    r.checked = asked.check ? findings : NULL;
+    if ((asked.check && check_all(mirror, judge, findings, &e) != 0) ||
+        (asked.html != NULL && page_write(&r, asked.html, &e) != 0) ||
         (asked.data != NULL && data_write(&r, asked.data, &e) != 0)) {
         return ask_failed(&e);
     }

@@ -254,6 +254,35 @@ mirror_leaf(struct mirror *m, uint64_t index, struct buf *out, struct err *e)
     return is_there(m, index, e) == 0 ? content_leaf(m->db, index, out, e) : -1;
 }
 
+struct telling {
+    struct mirror *mirror;
+    mirror_told *told;
+    void *arg;
+};
+
+static int
+leaf_tell(void *arg, uint64_t index, struct span body, struct err *e)
+{
+    struct telling *t = arg;
+    const struct merkle_hash hash = merkle_leaf(body);
+    struct merkle_hash known;
+
+    if (content_hash(t->mirror->db, index, &known, e) != 0) {
+        return -1;
+    }
+    return merkle_equal(&hash, &known) ? t->told(t->arg, index, body, e)
+                                       : err_set(e, ERR_STALE, "%s: leaf %" PRIu64 " was edited",
+                                                 sql_path(t->mirror->db), index);
+}
+
+int
+mirror_each(struct mirror *m, mirror_told *told, void *arg, struct err *e)
+{
+    struct telling t = {.mirror = m, .told = told, .arg = arg};
+
+    return content_each(m->db, 0, m->checkpoint.size, leaf_tell, &t, e);
+}
+
 int
 mirror_prove(struct mirror *m, uint64_t index, struct merkle_proof *proof, struct err *e)
 {

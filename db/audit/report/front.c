@@ -78,6 +78,10 @@ verdict_write(const struct report *r, FILE *out, struct err *e)
             0) {
         return -1;
     }
+    if (r->checked != NULL) {
+        errors += (int64_t)findings_of(r->checked, SEVERITY_ERROR);
+        warnings += (int64_t)findings_of(r->checked, SEVERITY_WARNING);
+    }
     verdict_say(out, "good", "✓", "The record is verified",
                 "The signature under the checkpoint, every tile, every leaf, and what must be true "
                 "of one leaf behind another. All that follows is made of it.");

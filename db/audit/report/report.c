@@ -91,6 +91,58 @@ section_write(const struct report *r, const struct section *s, const struct rows
     return 0;
 }
 
+/* ---- what `check` found ---- */
+
+enum { CHECKED_MAX = 500 };
+
+static struct cell
+text_cell(const char *text)
+{
+    return text == NULL ? (struct cell){.kind = CELL_NONE}
+                        : (struct cell){.kind = CELL_TEXT, .text = span_str(text)};
+}
+
+static void
+checked_rows(struct findings *findings, FILE *out)
+{
+    static const char *const heads[] = {"Severity",      "Code", "What is wrong, or must be known",
+                                        "Serial number", "Rule", "Leaf"};
+    const struct finding *f = findings_at(findings, 0);
+
+    for (size_t i = 0; f != NULL && i < CHECKED_MAX; f = findings_at(findings, ++i)) {
+        const struct cell cells[] = {text_cell(severity_name(f->kind->severity)),
+                                     text_cell(f->kind->id),
+                                     text_cell(f->text),
+                                     text_cell(f->serial),
+                                     text_cell(f->kind->clause),
+                                     {.kind = CELL_INT, .number = (int64_t)f->leaf}};
+
+        if (i == 0) {
+            page_table_begin(out,
+                             "Each certificate was judged once more, by nothing that issues, and "
+                             "what must be true of the record beyond that was looked for; the "
+                             "first 500.",
+                             heads, cells, ARRAY_LEN(heads));
+        }
+        page_table_row(out, cells, ARRAY_LEN(heads));
+    }
+    page_table_end(out);
+}
+
+static void
+checked_write(const struct report *r, FILE *out)
+{
+    (void)fputs("<section id=\"checked\" class=\"wide\"><h3>What a check found</h3>\n", out);
+    if (r->checked == NULL) {
+        (void)fputs("<p class=\"soft\">Nobody asked for it: <code>report --check</code>.</p>", out);
+    } else if (findings_at(r->checked, 0) == NULL) {
+        (void)fputs("<p class=\"soft\">Nothing was found.</p>", out);
+    } else {
+        checked_rows(r->checked, out);
+    }
+    (void)fputs("</section>\n", out);
+}
+
 static int
 sections_write(const struct report *r, FILE *out, struct err *e)
 {
@@ -108,6 +160,9 @@ sections_write(const struct report *r, FILE *out, struct err *e)
         }
         if (section_write(r, &sections[i], &record, out, e) != 0) {
             return -1;
+        }
+        if (i == 0) { /* beside what the rules found */
+            checked_write(r, out);
         }
     }
     (void)fputs("</div>\n", out);
@@ -158,23 +213,41 @@ file_write_rows(const struct report *r, const struct section *s, const struct ro
     return 0;
 }
 
+static FILE *
+data_open(const char *folder, const char *id, enum sink_format format, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *path = mem_printf("%s/%s.%s", folder, id, format == SINK_CSV ? "csv" : "jsonl");
+    FILE *out = fopen(path, "we");
+
+    if (out == NULL) {
+        (void)err_errno(e, ERR_IO, errno, "%s", path);
+    }
+    return out;
+}
+
+static int
+data_close(FILE *out, const char *id, int result, struct err *e)
+{
+    return fclose(out) != 0 && result == 0 ? err_errno(e, ERR_IO, errno, "rows of %s", id) : result;
+}
+
 static int
 section_data(const struct report *r, const struct section *s, const struct rows_window *w,
              const char *folder, enum sink_format format, struct err *e)
 {
-    CLEANUP(mem_cleanup)
-    char *path = mem_printf("%s/%s.%s", folder, s->id, format == SINK_CSV ? "csv" : "jsonl");
-    FILE *out = fopen(path, "we");
-    int result;
+    FILE *out = data_open(folder, s->id, format, e);
 
-    if (out == NULL) {
-        return err_errno(e, ERR_IO, errno, "%s", path);
-    }
-    result = file_write_rows(r, s, w, format, out, e);
-    if (fclose(out) != 0 && result == 0) {
-        return err_errno(e, ERR_IO, errno, "%s", path);
-    }
-    return result;
+    return out == NULL ? -1 : data_close(out, s->id, file_write_rows(r, s, w, format, out, e), e);
+}
+
+static int
+checked_data(const struct report *r, const char *folder, enum sink_format format, struct err *e)
+{
+    FILE *out = data_open(folder, "checked", format, e);
+
+    return out == NULL ? -1
+                       : data_close(out, "checked", findings_write(r->checked, format, out, e), e);
 }
 
 int
@@ -183,6 +256,10 @@ report_data(const struct report *r, const char *folder, struct err *e)
     struct rows_window record;
 
     if (rows_window(r, &record, e) != 0) {
+        return -1;
+    }
+    if (r->checked != NULL && (checked_data(r, folder, SINK_CSV, e) != 0 ||
+                               checked_data(r, folder, SINK_JSONL, e) != 0)) {
         return -1;
     }
     for (size_t i = 0; i < n_sections; i++) {

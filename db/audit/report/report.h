@@ -7,12 +7,14 @@
 
 #include <time.h>
 
+#include "db/audit/lint/findings.h"
 #include "db/audit/mirror/mirror.h"
 
 struct report {
     struct mirror *mirror;
     time_t now; /* what has expired then */
     bool key_is_given;
+    struct findings *checked; /* what `check` found; NULL: nobody asked */
 };
 /* The page. ERR_STORE; ERR_IO when it could not be written. */
 int report_page(const struct report *, FILE *, struct err *e);

@@ -45,6 +45,26 @@ a_report_is_a_page_and_a_folder_of_rows(void **state)
     assert_says((const char *)text.p, "came from the ledger itself");
 }
 
+static void
+a_report_has_what_a_check_finds(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *page = scene_path(s, "report.html");
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 20);
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", page, "--check"), 0);
+    assert_ok(file_read(page, &text, &e), &e);
+    assert_ok(buf_append(&text, SPAN_LITERAL("\0"), &e), &e);
+    assert_says((const char *)text.p, "<bdi>lint.");
+    assert_says((const char *)text.p, " findings</strong>");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", page, "--issuer", "x"), 2);
+    assert_says(s->errors, "--profiles and --issuer are for --check");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", page, "--check", "--issuer",
+                         "/nonexistent"),
+                     2);
+}
+
 /* What was there before stays. */
 static void
 a_page_that_cannot_be_written_is_told(void **state)
@@ -90,6 +110,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE(a_report_is_a_page_and_a_folder_of_rows),
+        SCENE(a_report_has_what_a_check_finds),
         SCENE(a_page_that_cannot_be_written_is_told),
         SCENE(what_is_no_report_is_misuse),
     };

@@ -269,8 +269,80 @@ its_rows_are_files_for_machines(void **state)
     assert_int_equal(symlink("/dev/full", types), 0);
     assert_int_equal(report_data(&r, h.l.base, &e), -1);
     assert_int_equal(e.code, ERR_IO);
+    assert_int_equal(unlink(types), 0);
     assert_int_equal(report_data(&r, "/nonexistent", &e), -1);
     assert_int_equal(e.code, ERR_IO);
+}
+
+static int
+count_told(void *arg, uint64_t index, struct span body, struct err *e)
+{
+    uint64_t *n = arg;
+
+    (void)e;
+    assert_int_equal(index, *n);
+    assert_int_equal(body.p[0], '{');
+    *n += 1;
+    return 0;
+}
+
+static void
+what_a_check_found_is_there_and_counted(void **state)
+{
+    static const struct finding_kind error = {"lint.x", SEVERITY_ERROR, "RFC 1"};
+    static const struct finding_kind notice = {"check.y", SEVERITY_NOTICE, "RFC 2"};
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    struct report r = {
+        .mirror = mirror, .now = told.as_of, .key_is_given = true, .checked = findings};
+    CLEANUP(mem_cleanup) char *csv = mem_printf("%s/checked.csv", h.l.base);
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(report_page(&r, f, &e), &e);
+    (void)fclose(f);
+    has(text, "<h3>What a check found</h3>\n<p class=\"soft\">Nothing was found.</p>");
+    free(text);
+    findings_add(findings, &error, 5, told.ada->serial, "%s", HISTORY_HOSTILE);
+    findings_add(findings, &notice, 7, NULL, "y");
+    f = open_memstream(&text, &n);
+    assert_ok(report_page(&r, f, &e), &e);
+    (void)fclose(f);
+    has(text, "<strong>1 finding</strong>");
+    has(text, "lint.x");
+    has(text, "RFC 2");
+    has_not(text, "<script");
+    free(text);
+    assert_ok(report_data(&r, h.l.base, &e), &e);
+    assert_int_equal(access(csv, F_OK), 0);
+    assert_int_equal(unlink(csv), 0);
+    assert_int_equal(symlink("/dev/full", csv), 0);
+    assert_int_equal(report_data(&r, h.l.base, &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+}
+
+/* A check of a mirror reads the leaves again: whoever edited the file is found. */
+static void
+leaves_of_a_mirror_are_read_in_order_and_an_edited_one_is_found(void **state)
+{
+    struct mirror *m = mirror_here(h.l.dir);
+    uint64_t n = 0;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(mirror_each(m, count_told, &n, &e), &e);
+    assert_int_equal(n, told.size);
+    assert_int_equal(sqlite3_exec(mirror_sqlite(m),
+                                  "PRAGMA query_only = 0; UPDATE tile SET hashes = "
+                                  "zeroblob(length(hashes)) WHERE level = 0",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(mirror_each(m, count_told, &n, &e), -1);
+    assert_int_equal(e.code, ERR_STALE);
+    assert_non_null(strstr(e.text, "leaf 0 was edited"));
+    mirror_close(m);
 }
 
 static int
@@ -312,6 +384,8 @@ main(void)
         cmocka_unit_test(each_figure_is_small_and_has_words),
         cmocka_unit_test(a_record_of_years_and_one_of_an_hour),
         cmocka_unit_test(its_rows_are_files_for_machines),
+        cmocka_unit_test(what_a_check_found_is_there_and_counted),
+        cmocka_unit_test(leaves_of_a_mirror_are_read_in_order_and_an_edited_one_is_found),
         cmocka_unit_test(what_is_not_whole_is_no_report),
     };
 
