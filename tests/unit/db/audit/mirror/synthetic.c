@@ -38,16 +38,24 @@ synthetic_end(struct synthetic *s)
     tmpdir_remove(s->base);
 }
 
-static size_t
-body_of(uint64_t index, bool other, char body[BODY_MAX])
+struct made {
+    uint64_t fork;
+    char text[BODY_MAX];
+};
+
+static struct span
+body_of(void *arg, uint64_t index)
 {
+    struct made *made = arg;
     char at[TIME_TEXT_SIZE];
+    int n;
 
     time_format(START + (time_t)(index / 10), at);
-    return (size_t)snprintf(body, BODY_MAX,
-                            "{\"file\":\"%" PRIu64
-                            "%s\",\"kind\":\"CONFIG\",\"sha256\":\"00\",\"time\":\"%s\"}",
-                            index, other ? "x" : "", at);
+    n = snprintf(made->text, BODY_MAX,
+                 "{\"file\":\"%" PRIu64
+                 "%s\",\"kind\":\"CONFIG\",\"sha256\":\"00\",\"time\":\"%s\"}",
+                 index, index >= made->fork ? "x" : "", at);
+    return span_of(made->text, (size_t)n);
 }
 
 static void
@@ -129,6 +137,14 @@ put_checkpoint(struct synthetic *s, const char *dir, const struct merkle_edge *e
 void
 synthetic_publish(struct synthetic *s, const char *dir, uint64_t size, uint64_t fork)
 {
+    struct made made = {.fork = fork};
+
+    synthetic_put(s, dir, size, body_of, &made);
+}
+
+void
+synthetic_put(struct synthetic *s, const char *dir, uint64_t size, synthetic_body *body, void *arg)
+{
     struct tree t = {.dir = dir};
     CLEANUP(buf_free) struct buf bundle = BUF_INIT(FILE_LIMIT);
     struct err e = {0};
@@ -137,13 +153,12 @@ synthetic_publish(struct synthetic *s, const char *dir, uint64_t size, uint64_t 
         t.tiles[level] = BUF_INIT(AUDIT_TILE_SIZE);
     }
     for (uint64_t i = 0; i < size; i++) {
-        char body[BODY_MAX];
-        const size_t n = body_of(i, i >= fork, body);
-        const uint8_t length[2] = {(uint8_t)(n >> 8), (uint8_t)n};
-        const struct merkle_hash hash = merkle_leaf(span_of(body, n));
+        const struct span octets = body(arg, i);
+        const uint8_t length[2] = {(uint8_t)(octets.n >> 8), (uint8_t)octets.n};
+        const struct merkle_hash hash = merkle_leaf(octets);
 
         assert_ok(buf_append(&bundle, span_of(length, 2), &e), &e);
-        assert_ok(buf_append(&bundle, span_of(body, n), &e), &e);
+        assert_ok(buf_append(&bundle, octets, &e), &e);
         assert_ok(node(&t, 0, i, &hash, &e), &e);
         assert_ok(merkle_append(&t.edge, &hash, node, &t, &e), &e);
         if ((i + 1) % AUDIT_WIDTH == 0 || i + 1 == size) {
