@@ -88,8 +88,8 @@ for size in $sizes; do
   mirror || [[ $? -eq 4 ]]
   value[incremental_leaves]=$(($(leaves) - before)) value[incremental_ms]=$(awk '{print $1 * 1000}' "$pki/timed")
 
-  question sql --limit 1 --format csv "SELECT lower(hex(serial)) AS s, nf FROM certificates
-    WHERE nf IS NOT NULL AND leaf > $((value[leaves] / 2))" >"$pki/one"
+  question sql --format csv "SELECT lower(hex(serial)) AS s, nf FROM certificates
+    WHERE nf IS NOT NULL AND leaf > $((value[leaves] / 2)) LIMIT 1" >"$pki/one"
   IFS=, read -r serial nf < <(sed -n 2p "$pki/one" | tr -d '"\r')
   serial=${serial#0x}
   answered start_ms sql 'SELECT 1'
@@ -101,7 +101,7 @@ for size in $sizes; do
   answered revoked_ms sql 'SELECT reason, sum(n) FROM days WHERE kind = '"'REVOKED'"' GROUP BY 1'
   answered days_ms sql 'SELECT time, kind, sum(n) FROM days GROUP BY 1, 2'
   answered profiles_ms sql 'SELECT profile, sum(n) FROM days GROUP BY 1'
-  answered outages_ms list outages || true
+  answered outages_ms sql 'SELECT kind, count(*), sum(seconds) FROM outages GROUP BY 1'
   answered prove_ms sql "SELECT hash FROM leaves WHERE leaf = $((value[leaves] / 3))"
   value[load]=$(awk '{print $1}' /proc/loadavg)
   line=()

@@ -101,7 +101,7 @@ assert_same(struct mirror *one, struct mirror *other)
         "request",  "repeat",     "refusal", "queue_head",   "approval",  "certificate",
         "name",     "revocation", "crl",     "crl_intent",   "operation", "configuration",
         "ceremony", "signed",     "day",     "adoption",     "gap",       "figure",
-        "activity", "findings",
+        "activity", "command",    "report",  "reported",     "findings",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
