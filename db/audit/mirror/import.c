@@ -11,9 +11,9 @@
 #include "db/audit/mirror/inside.h"
 #include "db/audit/mirror/past.h"
 #include "db/audit/mirror/position.h"
+#include "db/audit/mirror/reader.h"
 #include "db/audit/mirror/rows.h"
 #include "db/audit/rules/rules.h"
-#include "db/audit/walk.h"
 
 struct importing {
     struct mirror *mirror;
@@ -164,41 +164,61 @@ commit(struct importing *i, struct err *e)
 
 /* A leaf of the bundle that was not full, and is here. */
 static int
-compare_old(struct importing *i, uint64_t index, struct span body, struct err *e)
+compare_old(struct importing *i, uint64_t index, const struct merkle_hash *hash, struct err *e)
 {
-    const struct merkle_hash hash = merkle_leaf(body);
     struct merkle_hash known;
 
     if (content_hash(i->mirror->db, index, &known, e) != 0) {
         return -1;
     }
-    return merkle_equal(&hash, &known)
+    return merkle_equal(hash, &known)
                ? 0
                : err_set(e, ERR_STALE, "%s was edited: leaf %" PRIu64 " is another one",
                          sql_path(i->mirror->db), index);
 }
 
 static int
-leaf_import(void *arg, uint64_t index, const char *file, struct span body, struct err *e)
+leaf_import(struct importing *i, uint64_t index, const char *file, const struct leaf *leaf,
+            struct err *e)
 {
-    struct importing *i = arg;
     const struct merkle_edge *edge = content_edge(i->content);
-    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
     struct merkle_hash hash;
 
+    memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
     if (index < edge->size) {
-        return compare_old(i, index, body, e);
+        return compare_old(i, index, &hash, e);
     }
-    leaf = leaf_parse(body, e);
-    if (leaf == NULL || audit_rules_check(i->rules, leaf, e) != 0) {
+    if (audit_rules_check(i->rules, leaf, e) != 0) {
         return err_wrap(e, "%s: leaf %" PRIu64, file, index);
     }
-    memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
-    if (content_add(i->content, body, &hash, e) != 0 || rows_add(i->rows, index, leaf, e) != 0 ||
+    if (content_add(i->content, leaf_body(leaf), &hash, e) != 0 ||
+        rows_add(i->rows, index, leaf, e) != 0 ||
         (edge->size == i->mark && mark_check(i, e) != 0)) {
         return -1;
     }
     return i->resumable && edge->size % IMPORT_COMMIT == 0 ? commit(i, e) : 0;
+}
+
+static int
+leaves_import(struct importing *i, struct err *e)
+{
+    CLEANUP(reader_cleanup) struct reader *reader = reader_new(i->log, i->saved, e);
+    const struct reader_bundle *b = NULL;
+
+    if (reader == NULL) {
+        return -1;
+    }
+    do {
+        if (reader_next(reader, &b, e) != 0) {
+            return -1;
+        }
+        for (size_t n = 0; b != NULL && n < b->n; n++) {
+            if (leaf_import(i, b->first + n, b->file, b->leaves[n], e) != 0) {
+                return -1;
+            }
+        }
+    } while (b != NULL);
+    return 0;
 }
 
 static int
@@ -234,8 +254,8 @@ mirror_import(struct mirror *m, struct audit_log *log, int64_t sync, mirror_prog
         .progress_arg = arg,
     };
 
-    return begin(&i, e) != 0 || audit_walk_from(log, i.saved, leaf_import, &i, e) != 0 ||
-                   end(&i, sync, e) != 0 || accept_indexes(m->db, e) != 0
+    return begin(&i, e) != 0 || leaves_import(&i, e) != 0 || end(&i, sync, e) != 0 ||
+                   accept_indexes(m->db, e) != 0
                ? -1
                : mirror_load_accepted(m, e);
 }
