@@ -34,7 +34,9 @@ static const struct cmd commands[] = {
      list_run},
     {"sql", "[--timeout MS] [--limit N] [--format table|csv|jsonl] SELECT",
      "a question of your own to the views of the mirror", sql_run},
-    {"mirror", "[--init] [--stale HOURS] [--progress] [--json] SOURCE DB",
+    {"mirror",
+     "[--init] [--policy FILE] [--cacert FILE] [--cache DIR] [--stale HOURS] [--progress] "
+     "[--json] SOURCE DB",
      "what is new in the ledger, verified and taken into a database of yours", mirror_command_run},
     {"report",
      "[--html FILE] [--data DIR] [--as-of TIME] [--check] [--profiles FILE]... [--issuer FILE]...",

@@ -47,8 +47,7 @@ print_witnesses(FILE *out, const struct witnessed *w, uint64_t size)
 {
     (void)fprintf(out, "  %-12s quorum \"", "witnesses");
     print_text(out, tlog_policy_quorum(w->policy));
-    (void)fprintf(out, "\" over the first %" PRIu64 " of %" PRIu64 " leaves",
-                  tlog_policy_witnesses(w->policy) == 0 ? size : w->size, size);
+    (void)fprintf(out, "\" over the first %" PRIu64 " of %" PRIu64 " leaves", w->size, size);
     for (size_t i = 0; i < tlog_policy_witnesses(w->policy); i++) {
         const struct tlog_witness *witness = tlog_policy_witness(w->policy, i);
         const struct witnessed_by *by = &w->by[i];

@@ -28,6 +28,7 @@ enum {
     OPTION_CHECK,
     OPTION_KEY_FILE,
     OPTION_CACERT,
+    OPTION_CACHE,
     OPTION_PROFILES,
     OPTION_CERTIFICATES,
     OPTION_EXPORT,
@@ -82,6 +83,7 @@ static const struct {
     {{"policy", required_argument, NULL, 'p'}, ASK_POLICY},
     {{"key-file", required_argument, NULL, OPTION_KEY_FILE}, ASK_KEY_FILE},
     {{"cacert", required_argument, NULL, OPTION_CACERT}, ASK_CACERT},
+    {{"cache", required_argument, NULL, OPTION_CACHE}, ASK_CACHE},
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
     {{"check", no_argument, NULL, OPTION_CHECK}, ASK_CHECK},
@@ -156,6 +158,9 @@ take(int option, const char *value)
         return file_add(option, value);
     case 'p':
         asked.policy = value;
+        return 0;
+    case OPTION_CACHE:
+        asked.cache = value;
         return 0;
     case OPTION_CACERT:
         asked.cacert = value;

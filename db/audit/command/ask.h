@@ -43,6 +43,7 @@ enum {
     ASK_STALE = 1 << 23,
     ASK_PROGRESS = 1 << 24,
     ASK_CHECK = 1 << 25,
+    ASK_CACHE = 1 << 26,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -55,6 +56,7 @@ struct asked {
     const char *certificate;
     const char *policy;
     const char *cacert;   /* of whom TLS trusts */
+    const char *cache;    /* folder of what is fetched */
     const char *key_file; /* of the auditor's own key */
     struct filters filters;
     const char *columns;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/command/fetch.h"
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +12,6 @@
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
 #include "db/audit/command/policy.h"
-#include "db/audit/fetch/fetch.h"
 
 enum { STALLED = 30, TRIES = 8, WAIT = 1000, TELL = 200 /* milliseconds */ };
 
@@ -44,15 +46,42 @@ report(const char *dir, const struct fetch_result *r)
     (void)printf("  %-12s %s, %s\n", "log key", id, from[r->key_from]);
 }
 
+bool
+fetch_is_url(const char *source)
+{
+    return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
+}
+
+int
+fetch_bring(const char *url, const char *dir, const struct tlog_policy *policy,
+            struct fetch_result *result, struct err *e)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+    int64_t told = 0;
+    const struct fetch f = {.from = {.url = url,
+                                     .cacert = asked.cacert,
+                                     .stalled = STALLED,
+                                     .tries = TRIES,
+                                     .wait = WAIT},
+                            .dir = dir,
+                            .key = asked.key == NULL ? NULL : &key,
+                            .policy = policy,
+                            .progress = isatty(STDERR_FILENO) == 1 ? on_progress : NULL,
+                            .arg = &told};
+
+    if (asked.key != NULL && ask_key(&key, e) != 0) {
+        return err_wrap(e, "--key");
+    }
+    return fetch_folder(&f, result, e);
+}
+
 int
 fetch_run(int argc, char **argv)
 {
     CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     CLEANUP(log_key_free) struct log_key key = {0};
     struct fetch_result result;
-    struct fetch f = {0};
     struct err e = {0};
-    int64_t told = 0;
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc - 2 || !ask_only(ASK_POLICY | ASK_CACERT)) {
@@ -65,21 +94,11 @@ fetch_run(int argc, char **argv)
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    f = (struct fetch){.from = {.url = argv[optind],
-                                .cacert = asked.cacert,
-                                .stalled = STALLED,
-                                .tries = TRIES,
-                                .wait = WAIT},
-                       .dir = argv[optind + 1],
-                       .key = asked.key == NULL ? NULL : &key,
-                       .policy = policy,
-                       .progress = isatty(STDERR_FILENO) == 1 ? on_progress : NULL,
-                       .arg = &told};
     (void)umask(S_IWGRP | S_IWOTH); /* others may read what everybody may */
-    if (fetch_folder(&f, &result, &e) != 0) {
+    if (fetch_bring(argv[optind], argv[optind + 1], policy, &result, &e) != 0) {
         (void)fprintf(stderr, "nfpki-audit: not fetched: %s\n", e.text);
         return EXIT_FAILED;
     }
-    report(f.dir, &result);
+    report(argv[optind + 1], &result);
     return ask_finish(0, &e);
 }

@@ -9,6 +9,8 @@
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
+#include "db/audit/command/fetch.h"
+#include "db/audit/command/policy.h"
 #include "db/audit/mirror/run.h"
 #include "db/audit/print_leaf.h"
 
@@ -70,6 +72,73 @@ make(const char *dir, const char *path, struct err *e)
     CLEANUP(log_key_free) struct log_key key = {0};
 
     return key_of(dir, &key, e) != 0 ? -1 : mirror_init(path, &key, asked.key != NULL, e);
+}
+
+/* A URL is fetched into a folder of the mirror's own, and verified there. */
+static int
+bring(const char *source, const struct tlog_policy *policy, const char *dir)
+{
+    struct fetch_result result;
+    struct err e = {0};
+
+    return !fetch_is_url(source) || fetch_bring(source, dir, policy, &result, &e) == 0
+               ? EXIT_VERIFIED
+               : ask_failed(&e);
+}
+
+/* As many witnesses as --policy asks for have seen what is there. */
+static int
+witnesses_ask(const struct tlog_policy *policy, const char *dir)
+{
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    struct witnessed w;
+    struct err e = {0};
+    int status;
+
+    if (policy == NULL) {
+        return EXIT_VERIFIED;
+    }
+    asked.ledger = dir;
+    status = policy_ledger(policy, &log);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (policy_check(policy, log, &w, &e) != 0) {
+        return ask_failed(&e);
+    }
+    (void)fprintf(stderr,
+                  "nfpki-audit: the quorum of %s has cosigned the first %" PRIu64 " of %" PRIu64
+                  " leaves\n",
+                  asked.policy, w.size, audit_checkpoint(log)->size);
+    return EXIT_VERIFIED;
+}
+
+/* Where the folder is: EXIT_VERIFIED, or another status after the reason was printed. */
+static int
+source_open(const char *source, const char *db, char **dir)
+{
+    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
+    struct err e = {0};
+    int status;
+
+    if (!fetch_is_url(source)) {
+        if (strstr(source, "://") != NULL) {
+            return ask_misuse("a source is a folder, or a URL of http or https");
+        }
+        if (asked.cache != NULL || asked.cacert != NULL) {
+            return ask_misuse("--cache and --cacert are for a source that is a URL");
+        }
+        *dir = mem_strdup(source);
+    } else if (transfer_url(source, &e) != 0) {
+        return ask_misuse(e.text);
+    } else {
+        *dir = asked.cache != NULL ? mem_strdup(asked.cache) : mem_printf("%s-ledger", db);
+    }
+    status = policy_open(&policy);
+    if (status == EXIT_VERIFIED) {
+        status = bring(source, policy, *dir);
+    }
+    return status == EXIT_VERIFIED ? witnesses_ask(policy, *dir) : status;
 }
 
 /* EXIT_VERIFIED and the mirror, or another status after the reason was printed. */
@@ -214,6 +283,7 @@ finish(struct mirror *m, const struct said *said, int64_t hours)
 int
 mirror_command_run(int argc, char **argv)
 {
+    CLEANUP(mem_cleanup) char *dir = NULL;
     CLEANUP(mirror_cleanup) struct mirror *m = NULL;
     CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
     struct said said = {.outcome = &outcome};
@@ -224,18 +294,23 @@ mirror_command_run(int argc, char **argv)
     int status;
 
     if (ask_parse(argc, argv) != 0 || argc - optind != 2 || hours_parse(asked.stale, &hours) != 0 ||
-        !ask_only(ASK_INIT | ASK_STALE | ASK_PROGRESS | ASK_JSON)) {
+        !ask_only(ASK_INIT | ASK_STALE | ASK_PROGRESS | ASK_JSON | ASK_POLICY | ASK_CACERT |
+                  ASK_CACHE)) {
         return ask_usage("mirror");
     }
-    if (strstr(argv[optind], "://") != NULL) {
-        return ask_misuse("a mirror is made of a folder: bring it there with fetch URL DIR first");
+    /* One that is not there is said before anything is fetched for it. */
+    status = asked.init ? EXIT_VERIFIED : open_mirror("", argv[optind + 1], &m);
+    if (status == EXIT_VERIFIED) {
+        status = source_open(argv[optind], argv[optind + 1], &dir);
     }
-    status = open_mirror(argv[optind], argv[optind + 1], &m);
+    if (status == EXIT_VERIFIED && asked.init) {
+        status = open_mirror(dir, argv[optind + 1], &m);
+    }
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    result = mirror_run(m, argv[optind], terminal || asked.progress ? show_progress : NULL,
-                        &terminal, &outcome, &e);
+    result = mirror_run(m, dir, terminal || asked.progress ? show_progress : NULL, &terminal,
+                        &outcome, &e);
     if (terminal) {
         (void)fprintf(stderr, "\r");
     }

@@ -110,6 +110,6 @@ policy_check(const struct tlog_policy *policy, struct audit_log *log, struct wit
             return err_wrap(e, "%s", name);
         }
     }
-    witnessed_judge(w);
+    witnessed_judge(w, &view);
     return witnessed_check(w, e);
 }

@@ -44,17 +44,17 @@ witnessed_note(struct witnessed *w, const struct witnessed_log *log, struct span
 }
 
 void
-witnessed_judge(struct witnessed *w)
+witnessed_judge(struct witnessed *w, const struct witnessed_log *log)
 {
     const size_t n = tlog_policy_witnesses(w->policy);
     bool cosigned[TLOG_POLICY_EACH] = {false};
 
     w->met = tlog_policy_met(w->policy, cosigned); /* it asks for nobody */
-    w->size = 0;
+    w->size = w->met ? log->checkpoint.size : 0;
     for (size_t i = 0; i < n; i++) {
         const uint64_t size = w->by[i].size;
 
-        if (!w->by[i].found || (w->met && size < w->size)) {
+        if (!w->by[i].found || (w->met && size <= w->size)) {
             continue;
         }
         for (size_t k = 0; k < n; k++) {

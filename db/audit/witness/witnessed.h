@@ -39,6 +39,6 @@ struct witnessed {
 int witnessed_note(struct witnessed *, const struct witnessed_log *, struct span note,
                    struct err *e);
 /* Behind the last note. */
-void witnessed_judge(struct witnessed *);
+void witnessed_judge(struct witnessed *, const struct witnessed_log *);
 /* ERR_DENIED names whose cosignature is missing. */
 int witnessed_check(const struct witnessed *, struct err *e);

@@ -77,8 +77,8 @@ misuse_says_what_to_do(void **state)
 
     assert_int_equal(RUN(s, "mirror", s->l.dir), 2);
     assert_int_equal(RUN(s, "mirror", "--stale", "soon", s->l.dir, db), 2);
-    assert_int_equal(RUN(s, "mirror", "--init", "https://ra.example/ledger", db), 2);
-    assert_says(s->errors, "fetch URL DIR");
+    assert_int_equal(RUN(s, "mirror", "--init", "ftp://ra.example/ledger", db), 2);
+    assert_says(s->errors, "a source is a folder, or a URL of http or https");
     assert_int_equal(RUN(s, "mirror", "--init", s->l.base, db), 2);
     assert_says(s->errors, "log.vkey");
     assert_int_equal(RUN(s, "--key", "no+key", "mirror", "--init", s->l.dir, db), 2);
