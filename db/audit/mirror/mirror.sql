@@ -501,17 +501,23 @@ CREATE VIEW registrations AS
 CREATE VIEW requests AS
   SELECT q.rid, q.time, q.registration, r.nf, q.profile, q.assurance, q.approvals, q.made, q.made_by,
     q.qseq, q.head, h.ra, c.serial,
-    CASE WHEN f.leaf IS NOT NULL THEN 'refused' WHEN c.leaf IS NULL THEN 'waiting' ELSE c.status END
-      AS status,
-    c.issued_at - q.time AS waited, f.reason AS refused_reason, c.leaf AS certificate, q.leaf
-  FROM request q
+    CASE WHEN f.leaf IS NOT NULL THEN 'refused'
+         WHEN c.leaf IS NULL THEN 'waiting'
+         WHEN c.revoked < p.accepted THEN 'revoked'
+         WHEN c.rejected < p.accepted THEN 'rejected'
+         WHEN c.confirmed < p.accepted THEN 'confirmed'
+         WHEN c.issued < p.accepted THEN 'issued'
+         ELSE 'pending' END AS status,
+    CASE WHEN c.issued < p.accepted THEN c.issued_at - q.time END AS waited,
+    f.reason AS refused_reason, c.leaf AS certificate, q.leaf
+  FROM request q JOIN position p
     LEFT JOIN registration r ON r.leaf =
       (SELECT max(leaf) FROM registration x WHERE x.registration = q.registration AND x.leaf < q.leaf)
     LEFT JOIN queue_head h ON h.leaf =
       (SELECT max(leaf) FROM queue_head x WHERE x.head = q.head AND x.leaf < q.leaf)
-    LEFT JOIN certificates c ON c.rid = q.rid
-    LEFT JOIN refusal f ON f.rid = q.rid AND f.leaf < (SELECT accepted FROM position)
-  WHERE q.leaf < (SELECT accepted FROM position);
+    LEFT JOIN certificate c ON c.rid = q.rid AND c.leaf < p.accepted
+    LEFT JOIN refusal f ON f.rid = q.rid AND f.leaf < p.accepted
+  WHERE q.leaf < p.accepted;
 
 -- place: 'CA', each by itself; 'RA', as it reports them: n of them until that time.
 CREATE VIEW refusals AS

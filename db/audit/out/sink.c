@@ -132,7 +132,9 @@ write_cell(FILE *out, enum sink_format format, const struct cell *cell)
         write_time(out, format, cell);
         return;
     case CELL_VALUE:
-        if (format == SINK_JSONL) {
+        if (cell->text.n == 0) {
+            (void)fputs(format == SINK_JSONL ? "null" : "", out);
+        } else if (format == SINK_JSONL) {
             (void)fwrite(cell->text.p, 1, cell->text.n, out);
         } else {
             write_text(out, format, cell);

@@ -15,16 +15,17 @@
 #define ALLOWED(what, parameter)                                                                   \
     "(SELECT r.registration FROM registration r JOIN allowed a ON a.registration = r.leaf WHERE "  \
     "a.type = '" what "' AND " LIKE("a.value", parameter) ")"
-#define ATTESTED_BY                                                                                \
-    "(SELECT q.rid FROM queue_head h JOIN request q ON q.head = h.head WHERE h.ra IN " STAFF(      \
-        "ra-cmp", ":ra") ")"
+#define WITH_KEY "leaf IN (SELECT leaf FROM certificate WHERE spki_sha256 = :spki)"
+#define OF_NF "registration IN (SELECT registration FROM registration WHERE nf = :nf)"
+#define HEADS_BY "(SELECT head FROM queue_head WHERE ra IN " STAFF("ra-cmp", ":ra") ")"
+#define ATTESTED_BY "(SELECT rid FROM request WHERE head IN " HEADS_BY ")"
 #define DECIDED_BY                                                                                 \
     "(SELECT rid FROM approvals WHERE officer = :officer_serial OR " LIKE("subject", ":officer") ")"
 #define SINCE(time) [FILTER_SINCE] = time " >= :since", [FILTER_UNTIL] = time " <= :until"
 /* Live is what somebody can still use. */
 #define STATUS                                                                                     \
-    "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND not_after "  \
-    ">= :now) OR (:status = 'expired' AND not_after < :now))"
+    "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND +not_after " \
+    ">= :now) OR (:status = 'expired' AND +not_after < :now))"
 #define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
 
 const struct noun nouns[] = {
@@ -78,7 +79,7 @@ const struct noun nouns[] = {
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_OFFICER] = "rid IN " DECIDED_BY,
                        [FILTER_RA] = "rid IN " ATTESTED_BY,
-                       [FILTER_SPKI] = "spki_sha256 = :spki",
+                       [FILTER_SPKI] = WITH_KEY,
                        [FILTER_ISSUER] = "issuer = :issuer",
                        [FILTER_EXPIRES_WITHIN] = EXPIRES},
     },
@@ -101,19 +102,21 @@ const struct noun nouns[] = {
                     {"sha256", "sha256", COLUMN_PLAIN},
                     {"cancelled", "cancelled", COLUMN_PLAIN}},
         .shown = "registration,nfInstanceId,proof,used,certificates,status,notAfter",
-        .conditions = {[FILTER_NF] = "nf = :nf",
-                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
-                       [FILTER_REGISTRATION] = "registration = :registration",
-                       [FILTER_NAME] = "registration IN " ALLOWED("fqdn", ":name"),
-                       [FILTER_PROFILE] = "registration IN " ALLOWED("profile", ":profile"),
-                       [FILTER_STATUS] =
-                           "(CASE WHEN status = 'live' AND not_after < :now THEN 'expired' ELSE "
-                           "status END) = :status",
-                       SINCE("time"),
-                       [FILTER_REGISTRAR] = "registrar IN " STAFF("registrar", ":registrar"),
-                       [FILTER_EXPIRES_WITHIN] =
-                           "status = 'live' AND not_after BETWEEN :now AND :within",
-                       [FILTER_NEVER_USED] = "used = 0"},
+        .conditions =
+            {[FILTER_NF] = "nf = :nf",
+             [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+             [FILTER_REGISTRATION] = "registration = :registration",
+             [FILTER_NAME] = "registration IN " ALLOWED("fqdn", ":name"),
+             [FILTER_PROFILE] = "registration IN " ALLOWED("profile", ":profile"),
+             [FILTER_STATUS] =
+                 "(CASE WHEN status = 'live' AND not_after < :now THEN 'expired' ELSE "
+                 "status END) = :status",
+             SINCE("time"),
+             [FILTER_REGISTRAR] = "registrar IN " STAFF("registrar", ":registrar"),
+             [FILTER_EXPIRES_WITHIN] = "status = 'live' AND not_after BETWEEN :now AND :within",
+             [FILTER_NEVER_USED] =
+                 "NOT EXISTS (SELECT 1 FROM certificate c WHERE c.registration = "
+                 "registrations.registration AND c.issued < (SELECT accepted FROM position))"},
     },
     {
         .name = "requests",
@@ -135,7 +138,7 @@ const struct noun nouns[] = {
                     {"waited", "waited", COLUMN_PLAIN},
                     {"reason", "refused_reason", COLUMN_PLAIN}},
         .shown = "rid,time,nfInstanceId,profile,assurance,status,serial",
-        .conditions = {[FILTER_NF] = "nf = :nf",
+        .conditions = {[FILTER_NF] = OF_NF,
                        [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
                        [FILTER_SERIAL] = "serial = :serial",
                        [FILTER_REQUEST] = "rid = :request",
@@ -146,7 +149,7 @@ const struct noun nouns[] = {
                        SINCE("time"),
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_OFFICER] = "rid IN " DECIDED_BY,
-                       [FILTER_RA] = "ra IN " STAFF("ra-cmp", ":ra")},
+                       [FILTER_RA] = "head IN " HEADS_BY},
     },
     {
         .name = "refusals",
@@ -159,7 +162,7 @@ const struct noun nouns[] = {
                     {"reason", "reason", COLUMN_PLAIN},
                     {"place", "place", COLUMN_PLAIN}},
         .shown = "time,rid,nfInstanceId,failInfo,place,reason",
-        .conditions = {[FILTER_NF] = "nf = :nf",
+        .conditions = {[FILTER_NF] = OF_NF,
                        [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
                        [FILTER_REQUEST] = "rid = :request",
                        [FILTER_REGISTRATION] = "registration = :registration",
