@@ -23,7 +23,7 @@ static const struct {
      "SELECT count(*) FROM certificates WHERE issued IS NOT NULL AND revoked IS NULL AND rejected "
      "IS NULL AND not_after BETWEEN :now AND :now + 30 * 86400"},
     {"revoked", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REVOKED'"},
-    {"refused", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REFUSAL'"},
+    {"refused", "SELECT coalesce(sum(n), 0) FROM refusals"},
     {"registrations", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REGISTRATION'"},
     {"wait for officers", "SELECT count(*) FROM requests WHERE status = 'waiting'"},
 };

@@ -22,7 +22,8 @@ const struct section sections[] = {
     {"Certificates",
      "issuance",
      "Issued, revoked, refused",
-     "Leaves of each day; of refusals those that the CA recorded.",
+     "Leaves of each day. Refused is by the CA: what an RA refuses by itself is below, on its "
+     "word.",
      "Nothing was issued, revoked or refused.",
      LOOK_RECORD,
      {{"From", AS_STEP}, {"Issued", AS_IS}, {"Revoked", AS_IS}, {"Refused", AS_IS}},
@@ -113,8 +114,9 @@ const struct section sections[] = {
      "Names of PKIFailureInfo (RFC 9810 5.2.3).",
      "Nothing was refused.",
      LOOK_ROWS,
-     {{"Reason", AS_FAIL_INFO}, {"Refusals", AS_IS}},
-     "SELECT reason, sum(n) FROM days WHERE kind = 'REFUSAL' GROUP BY reason ORDER BY 2 DESC, 1"},
+     {{"Reason", AS_FAIL_INFO}, {"At the CA", AS_IS}, {"At an RA", AS_IS}},
+     "SELECT fail_info, sum(n * (place = 'CA')), sum(n * (place = 'RA')) FROM refusals GROUP BY "
+     "fail_info ORDER BY sum(n) DESC, 1"},
     {"Refusals and revocations",
      "revoked",
      "Revocations by reason",
@@ -133,10 +135,11 @@ const struct section sections[] = {
       {"Reason", AS_FAIL_INFO},
       {"Text", AS_IS},
       {"At", AS_IS},
+      {"Times", AS_IS},
       {"Network function", AS_IS},
       {"Registration", AS_IS},
       {"Leaf", AS_IS}},
-     "SELECT time, fail_info, reason, place, nf, registration, leaf FROM refusals ORDER BY leaf "
+     "SELECT time, fail_info, reason, place, n, nf, registration, leaf FROM refusals ORDER BY leaf "
      "DESC LIMIT 100"},
     {"Refusals and revocations",
      "revocations",
@@ -205,6 +208,21 @@ const struct section sections[] = {
      "BY "
      "leaf LIMIT 100"},
     {"People",
+     "operators",
+     "Who worked the CA and its RAs",
+     "At their administrators' sockets, when no other leaf says so; the newest 100.",
+     "The record says of nobody.",
+     LOOK_TABLE,
+     {{"Time", AS_TIME},
+      {"Action", AS_IS},
+      {"Who", AS_IS},
+      {"On what", AS_IS},
+      {"Text", AS_IS},
+      {"Leaf", AS_IS}},
+     "SELECT time, action, person, object, text, leaf FROM activity WHERE role = 'operator' ORDER "
+     "BY "
+     "leaf DESC LIMIT 100"},
+    {"People",
      "staff",
      "The CA's own people and programs",
      "Who has, or had, a certificate that belongs to no network function; the newest 200.",
@@ -267,7 +285,7 @@ const struct section sections[] = {
      LOOK_TABLE,
      {{"Time", AS_TIME}, {"What", AS_IS}, {"Of", AS_IS}, {"Leaf", AS_IS}},
      "SELECT time, action, text, leaf FROM activity WHERE action IN ('start', 'stop', 'recovered', "
-     "'sealed', 'restored', 'acknowledged') GROUP BY leaf ORDER BY leaf DESC LIMIT 100"},
+     "'sealed', 'restored', 'acknowledged', 'clock') GROUP BY leaf ORDER BY leaf DESC LIMIT 100"},
     {"The CA at work",
      "changes",
      "Changes of configuration",

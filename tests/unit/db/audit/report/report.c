@@ -102,7 +102,7 @@ the_first_screen_says_what_it_rests_on(void **state)
     has(page, "<b>14</b><span>live certificates</span>");
     has(page, "<b>7</b><span>end within 30 days</span>");
     has(page, "<b>5</b><span>revoked</span>");
-    has(page, "<b>2</b><span>refused</span>");
+    has(page, "<b>416</b><span>refused</span>");
     has(page, "<b>20</b><span>registrations</span>");
     has(page, "<b>1</b><span>wait for officers</span>");
     has(page, ", given by who asked<br/>");
@@ -134,6 +134,7 @@ sections_have_what_happened(void **state)
     has(page, "issuing &lt;b&gt;1&lt;/b&gt;"); /* a ceremony */
     has(page, "nfpki-ca 1.1");
     has(page, "nfpki-ca.conf");
+    has(page, "revoke, refused"); /* an operator */
     free(page);
 }
 
