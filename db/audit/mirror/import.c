@@ -133,8 +133,7 @@ save(struct importing *i, bool rules, struct err *e)
     const struct merkle_edge *edge = content_edge(i->content);
     CLEANUP(mem_cleanup) char *text = rules ? audit_rules_save(i->rules) : NULL;
 
-    if (content_flush(i->content, e) != 0 ||
-        position_save(i->mirror->db, i->saved, edge, text, e) != 0) {
+    if (content_flush(i->content, e) != 0 || position_save(i->mirror->db, edge, text, e) != 0) {
         return -1;
     }
     i->saved = edge->size;
@@ -159,7 +158,7 @@ commit(struct importing *i, struct err *e)
         return -1;
     }
     i->open = true;
-    return 0;
+    return position_check(db, i->saved, e);
 }
 
 /* A leaf of the bundle that was not full, and is here. */
@@ -173,7 +172,7 @@ compare_old(struct importing *i, uint64_t index, const struct merkle_hash *hash,
     }
     return merkle_equal(hash, &known)
                ? 0
-               : err_set(e, ERR_STALE, "%s was edited: leaf %" PRIu64 " is another one",
+               : err_set(e, ERR_CRYPTO, "%s was edited: leaf %" PRIu64 " is another one",
                          sql_path(i->mirror->db), index);
 }
 
@@ -230,7 +229,7 @@ end(struct importing *i, int64_t sync, struct err *e)
     struct sql *db = i->mirror->db;
 
     if (edge->size != checkpoint->size || !merkle_equal(&root, &checkpoint->root)) {
-        return err_set(e, ERR_STALE, "%s was edited: its tree is not that of the checkpoint",
+        return err_set(e, ERR_CRYPTO, "%s was edited: its tree is not that of the checkpoint",
                        sql_path(db));
     }
     if (save(i, i->resumable, e) != 0 || accept_tree(db, i->log, i->rules, sync, e) != 0 ||

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/mirror/position.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 void
@@ -47,28 +46,33 @@ position_load(struct sql *db, struct position *p, struct err *e)
 }
 
 int
-position_save(struct sql *db, uint64_t from, const struct merkle_edge *edge, const char *rules,
-              struct err *e)
+position_check(struct sql *db, uint64_t here, struct err *e)
+{
+    int64_t next = 0;
+
+    if (sql_number(db, "SELECT next FROM position", SQL_NO_VALUES, -1, &next, e) != 0) {
+        return -1;
+    }
+    return next == (int64_t)here
+               ? 0
+               : err_set(e, ERR_BUSY, "%s: another run imports into it", sql_path(db));
+}
+
+int
+position_save(struct sql *db, const struct merkle_edge *edge, const char *rules, struct err *e)
 {
     uint8_t octets[MERKLE_LEVELS * MERKLE_HASH];
 
     for (unsigned i = 0; i < edge->n; i++) {
         memcpy(octets + (size_t)i * MERKLE_HASH, edge->subtrees[i].octets, MERKLE_HASH);
     }
-    if (sql_exec(
-            db,
-            "UPDATE position SET next = ?1, edge = ?2, rules = coalesce(?3, rules), rules_at = "
-            "iif(?3 IS NULL, rules_at, ?1) WHERE next = ?4",
-            SQL_VALUES(sql_int((int64_t)edge->size),
-                       sql_octets(span_of(octets, (size_t)edge->n * MERKLE_HASH)),
-                       rules == NULL ? sql_null() : sql_octets(span_str(rules)),
-                       sql_int((int64_t)from)),
-            e) != 0) {
-        return -1;
-    }
-    return sql_changes(db) == 1
-               ? 0
-               : err_set(e, ERR_BUSY, "%s: another run imports into it", sql_path(db));
+    return sql_exec(db,
+                    "UPDATE position SET next = ?1, edge = ?2, rules = coalesce(?3, rules), "
+                    "rules_at = iif(?3 IS NULL, rules_at, ?1)",
+                    SQL_VALUES(sql_int((int64_t)edge->size),
+                               sql_octets(span_of(octets, (size_t)edge->n * MERKLE_HASH)),
+                               rules == NULL ? sql_null() : sql_octets(span_str(rules))),
+                    e);
 }
 
 int

@@ -19,9 +19,9 @@ struct position {
 /* Zeroed is empty; for CLEANUP. */
 void position_free(struct position *);
 int position_load(struct sql *, struct position *, struct err *e);
-/* What is here; `rules` NULL: those of before, which are replayed from there. ERR_BUSY when another
- * run moved it meanwhile from `from`. */
-int position_save(struct sql *, uint64_t from, const struct merkle_edge *, const char *rules,
-                  struct err *e);
+/* ERR_BUSY when another run moved it meanwhile: so many leaves are to be here. */
+int position_check(struct sql *, uint64_t here, struct err *e);
+/* What is here; `rules` NULL: those of before, which are replayed from there. */
+int position_save(struct sql *, const struct merkle_edge *, const char *rules, struct err *e);
 /* All of it is seen. */
 int position_accept(struct sql *, struct err *e);

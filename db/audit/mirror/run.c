@@ -12,6 +12,7 @@
 #include "base/ossl.h"
 #include "db/audit/mirror/accept.h"
 #include "db/audit/mirror/compare.h"
+#include "db/audit/mirror/content.h"
 #include "db/audit/mirror/inside.h"
 
 enum {
@@ -317,6 +318,26 @@ nothing_new(struct run *r, struct err *e)
     return sync_end(r, NULL, e);
 }
 
+/* The tree that is here has the root that what is compared rests on: else the log would be blamed
+ * for what somebody did to this file. */
+static int
+own_tree_check(struct run *r, const struct position *p, struct err *e)
+{
+    const struct checkpoint *accepted = &r->mirror->checkpoint;
+    const struct merkle_hash edge = merkle_root(&p->edge);
+    struct merkle_hash root;
+
+    if (content_root(r->mirror->db, p->edge.size, &root, e) != 0) {
+        return -1;
+    }
+    return merkle_equal(&root, &edge) &&
+                   (p->edge.size != accepted->size || r->mirror->note.n == 0 ||
+                    merkle_equal(&root, &accepted->root))
+               ? 0
+               : err_set(e, ERR_STALE, "%s was edited: its tree is another one",
+                         mirror_path(r->mirror));
+}
+
 static int
 try(struct run *r, struct err *e)
 {
@@ -326,7 +347,7 @@ try(struct run *r, struct err *e)
     if (look(r, e) != 0 || sync_begin(r, e) != 0) {
         return -1;
     }
-    if (position_load(r->mirror->db, &p, e) != 0 ||
+    if (position_load(r->mirror->db, &p, e) != 0 || own_tree_check(r, &p, e) != 0 ||
         compare_checkpoint(r->mirror->db, &p, &r->theirs, &says, &r->against, e) != 0) {
         return -1;
     }
