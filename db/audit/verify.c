@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "db/audit/rules/rules.h"
-#include "db/audit/walk.h"
 
 struct verifying {
     struct audit_rules *rules;
@@ -40,16 +39,31 @@ audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_fi
     return audit_verify_signed(log, none, each, arg, figures, e);
 }
 
+static int
+log_walk(void *log, audit_each *each, void *arg, struct err *e)
+{
+    return audit_walk(log, each, arg, e);
+}
+
 int
 audit_verify_signed(struct audit_log *log, struct audit_issuers *issuers, audit_leaf *each,
                     void *arg, struct audit_figures *figures, struct err *e)
+{
+    const struct audit_source source = {.walk = log_walk, .from = log};
+
+    return audit_verify_source(&source, issuers, each, arg, figures, e);
+}
+
+int
+audit_verify_source(const struct audit_source *source, struct audit_issuers *issuers,
+                    audit_leaf *each, void *arg, struct audit_figures *figures, struct err *e)
 {
     CLEANUP(audit_rules_cleanup) struct audit_rules *rules = audit_rules_new();
     struct verifying v = {.rules = rules, .figures = figures, .each = each, .arg = arg};
 
     *figures = (struct audit_figures){0};
     audit_rules_use(rules, issuers);
-    if (audit_walk(log, leaf_verify, &v, e) != 0 || audit_issuers_end(issuers, e) != 0) {
+    if (source->walk(source->from, leaf_verify, &v, e) != 0 || audit_issuers_end(issuers, e) != 0) {
         return -1;
     }
     figures->open = audit_rules_open(rules);
@@ -62,7 +76,7 @@ audit_verify_signed(struct audit_log *log, struct audit_issuers *issuers, audit_
 }
 
 int
-audit_state_load(const char *path, const struct audit_log *log, bool *known,
+audit_state_load(const char *path, const struct log_key *key, bool *known,
                  struct checkpoint *earlier, struct err *e)
 {
     CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
@@ -72,7 +86,7 @@ audit_state_load(const char *path, const struct audit_log *log, bool *known,
     if (file_read(path, &note, e) != 0) {
         return e->code == ERR_NOTFOUND ? 0 : -1;
     }
-    if (checkpoint_open(audit_key(log), buf_span(&note), earlier, e) != 0) {
+    if (checkpoint_open(key, buf_span(&note), earlier, e) != 0) {
         return err_wrap(e, "%s is not a remembered checkpoint of this log", path);
     }
     *known = true;
@@ -80,7 +94,7 @@ audit_state_load(const char *path, const struct audit_log *log, bool *known,
 }
 
 int
-audit_state_save(const char *path, const struct audit_log *log, struct err *e)
+audit_state_save(const char *path, struct span note, struct err *e)
 {
-    return file_write(path, audit_note(log), 0644, e);
+    return file_write(path, note, 0644, e);
 }

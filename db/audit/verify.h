@@ -7,6 +7,7 @@
 #include "db/audit/files.h"
 #include "db/audit/rules/issuer.h"
 #include "db/audit/rules/record.h"
+#include "db/audit/walk.h"
 #include "db/ledger/leaf.h"
 
 struct audit_figures {
@@ -29,12 +30,21 @@ int audit_verify(struct audit_log *, audit_leaf *each, void *arg, struct audit_f
 int audit_verify_signed(struct audit_log *, struct audit_issuers *, audit_leaf *each, void *arg,
                         struct audit_figures *, struct err *e);
 
+/* The same of leaves from elsewhere, whose hashes whoever gives them has verified when it gives 0;
+ * as audit_walk() does. */
+struct audit_source {
+    int (*walk)(void *from, audit_each *each, void *arg, struct err *e);
+    void *from;
+};
+int audit_verify_source(const struct audit_source *, struct audit_issuers *, audit_leaf *each,
+                        void *arg, struct audit_figures *, struct err *e);
+
 /*
  * The remembered state: the note of the checkpoint that was verified last, so that two states that
  * do not agree prove with the log's own signatures that it lied. A missing file is no error;
  * *earlier->size is then 0 and *known false. ERR_CRYPTO or ERR_INPUT when the file is not a
  * checkpoint of this log.
  */
-int audit_state_load(const char *path, const struct audit_log *, bool *known,
+int audit_state_load(const char *path, const struct log_key *, bool *known,
                      struct checkpoint *earlier, struct err *e);
-int audit_state_save(const char *path, const struct audit_log *, struct err *e);
+int audit_state_save(const char *path, struct span note, struct err *e);

@@ -98,18 +98,21 @@ leaf_export(void *arg, uint64_t index, const struct leaf *leaf)
 
 /* Only what was verified is written, so all is read once more. */
 static int
-export_all(struct audit_log *log, struct err *e)
+export_all(struct judged *on, struct err *e)
 {
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *none = audit_issuers_new();
     struct audit_figures figures;
-    struct exporting x = {.e = e};
-    struct err why;
+    struct err failed = {0};
+    struct exporting x = {.e = &failed};
 
     if (asked.export == NULL) {
         return 0;
     }
-    if (audit_verify(log, leaf_export, &x, &figures, &why) != 0) {
-        *e = why;
+    if (judged_verify(on, none, leaf_export, &x, &figures, e) != 0) {
         return -1;
+    }
+    if (x.result != 0) {
+        *e = failed;
     }
     return x.result;
 }
@@ -117,25 +120,24 @@ export_all(struct audit_log *log, struct err *e)
 /* ---- the command ---- */
 
 static int
-check_all(struct audit_log *log, struct audit_issuers *issuers, struct checking *c,
+check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
           struct findings *findings, struct err *e)
 {
     struct audit_figures figures;
-    uint64_t from;
 
-    if (report_since(log, &from, e) != 0) {
+    if (judged_since(on, e) != 0) {
         return -1;
     }
-    lint_judge_from(c->judge, from);
-    (void)findings_from(findings, from);
-    if (audit_verify_signed(log, issuers, leaf_check, c, &figures, e) != 0) {
+    lint_judge_from(c->judge, on->earlier.size);
+    (void)findings_from(findings, on->earlier.size);
+    if (judged_verify(on, issuers, leaf_check, c, &figures, e) != 0) {
         return -1;
     }
     record_end(c->record);
-    figures_note(findings, &figures, audit_checkpoint(log)->size);
-    return export_all(log, e) != 0 ||
-                   report_write(stdout, c->format, log, c->judge, findings, e) != 0 ||
-                   report_remember(log, e) != 0
+    figures_note(findings, &figures, judged_basis(on).checkpoint->size);
+    return export_all(on, e) != 0 ||
+                   report_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
+                   judged_remember(on, e) != 0
                ? -1
                : 0;
 }
@@ -143,7 +145,7 @@ check_all(struct audit_log *log, struct audit_issuers *issuers, struct checking 
 int
 check_run(int argc, char **argv)
 {
-    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(judged_close) struct judged on = {0};
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
     CLEANUP(findings_cleanup) struct findings *findings = findings_new();
     CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
@@ -170,11 +172,11 @@ check_run(int argc, char **argv)
     if (asked.export != NULL && access(asked.export, W_OK | X_OK) != 0) {
         return ask_misuse("--export DIR: there is no such folder that can be written");
     }
-    status = ask_ledger(&log);
+    status = judged_open(&on);
     if (status != EXIT_VERIFIED) {
         return status;
     }
     c.judge = judge;
-    status = ask_finish(check_all(log, issuers, &c, findings, &e), &e);
+    status = ask_finish(check_all(&on, issuers, &c, findings, &e), &e);
     return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
 }

@@ -11,13 +11,13 @@
 int
 lint_run(int argc, char **argv)
 {
-    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(judged_close) struct judged on = {0};
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *none = audit_issuers_new();
     CLEANUP(findings_cleanup) struct findings *findings = findings_new();
     CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
     CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
     struct audit_figures figures;
     enum sink_format format;
-    uint64_t from;
     struct err e = {0};
     int status;
 
@@ -31,20 +31,20 @@ lint_run(int argc, char **argv)
     if (judge == NULL || ask_format(&format, &e) != 0) {
         return ask_misuse(e.text);
     }
-    status = ask_ledger(&log);
+    status = judged_open(&on);
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    if (report_since(log, &from, &e) != 0) {
+    if (judged_since(&on, &e) != 0) {
         return ask_failed(&e);
     }
-    lint_judge_from(judge, from);
-    if (audit_verify(log, lint_judge_leaf, judge, &figures, &e) != 0) {
+    lint_judge_from(judge, on.earlier.size);
+    if (judged_verify(&on, none, lint_judge_leaf, judge, &figures, &e) != 0) {
         return ask_failed(&e);
     }
     audit_print_findings(stderr, &figures);
-    status = ask_finish(report_write(stdout, format, log, judge, findings, &e) != 0 ||
-                                report_remember(log, &e) != 0
+    status = ask_finish(report_write(stdout, format, &on, judge, findings, &e) != 0 ||
+                                judged_remember(&on, &e) != 0
                             ? -1
                             : 0,
                         &e);

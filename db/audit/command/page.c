@@ -68,7 +68,7 @@ check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *find
     CLEANUP(record_cleanup) struct record *record = record_new(findings);
     struct checking c = {.judge = judge, .record = record};
 
-    if (mirror_each(mirror, leaf_check, &c, e) != 0) {
+    if (mirror_each(mirror, NULL, leaf_check, &c, e) != 0) {
         return -1;
     }
     record_end(record);

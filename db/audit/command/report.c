@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/audit/command/answer.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/json.h"
 #include "db/audit/out/escape.h"
-#include "db/audit/print_leaf.h"
-#include "db/audit/verify.h"
 
 enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
 
@@ -114,14 +113,15 @@ sum_up(const struct lint_judge *judge)
 }
 
 static void
-sums_print(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
+sums_print(FILE *out, const struct judged *on, const struct lint_judge *judge,
            const struct findings *findings)
 {
     const struct sums s = sum_up(judge);
+    const struct basis basis = judged_basis(on);
 
     (void)fprintf(out, "judged: %zu certificates, %zu with findings, %zu in part alone\n",
                   s.certificates, s.with_findings, s.in_part);
-    print_checkpoint(out, log);
+    print_basis(out, &basis);
     (void)fprintf(out, "  %-12s %zu errors, %zu warnings, %zu notices\n", "findings",
                   findings_of(findings, SEVERITY_ERROR), findings_of(findings, SEVERITY_WARNING),
                   findings_of(findings, SEVERITY_NOTICE));
@@ -136,10 +136,11 @@ sums_print(FILE *out, const struct audit_log *log, const struct lint_judge *judg
 
 /* One object behind those of the rows. */
 static int
-sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
+sums_json(FILE *out, const struct judged *on, const struct lint_judge *judge,
           const struct findings *findings, struct err *e)
 {
     const struct sums s = sum_up(judge);
+    const struct basis basis = judged_basis(on);
     json_t *lacks = json_array();
     json_t *all;
     int result;
@@ -151,9 +152,9 @@ sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge
             lacks, json_pack("{s:s, s:I}", "reason", lack->text, "questions", (json_int_t)lack->n));
     }
     all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
-                    json_basis(audit_checkpoint(log), audit_key(log), audit_key_is_given(log)),
-                    "summary", "certificates", (json_int_t)s.certificates, "withFindings",
-                    (json_int_t)s.with_findings, "inPart", (json_int_t)s.in_part, "errors",
+                    json_basis(basis.checkpoint, basis.key, basis.given), "summary", "certificates",
+                    (json_int_t)s.certificates, "withFindings", (json_int_t)s.with_findings,
+                    "inPart", (json_int_t)s.in_part, "errors",
                     (json_int_t)findings_of(findings, SEVERITY_ERROR), "warnings",
                     (json_int_t)findings_of(findings, SEVERITY_WARNING), "notices",
                     (json_int_t)findings_of(findings, SEVERITY_NOTICE), "notAsked", lacks);
@@ -163,7 +164,7 @@ sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge
 }
 
 int
-report_write(FILE *out, enum sink_format format, const struct audit_log *log,
+report_write(FILE *out, enum sink_format format, const struct judged *on,
              const struct lint_judge *judge, struct findings *findings, struct err *e)
 {
     if ((asked.certificates ? certificates_write(out, format, judge, e)
@@ -171,34 +172,89 @@ report_write(FILE *out, enum sink_format format, const struct audit_log *log,
         return -1;
     }
     if (format == SINK_JSONL) {
-        return sums_json(out, log, judge, findings, e);
+        return sums_json(out, on, judge, findings, e);
     }
-    sums_print(format == SINK_TABLE ? out : stderr, log, judge, findings);
+    sums_print(format == SINK_TABLE ? out : stderr, on, judge, findings);
     return 0;
 }
 
-/* ---- since the last time ---- */
+/* ---- what is judged ---- */
+
+void
+judged_close(struct judged *on)
+{
+    audit_close(on->log);
+    mirror_close(on->mirror);
+}
 
 int
-report_since(struct audit_log *log, uint64_t *from, struct err *e)
+judged_open(struct judged *on)
 {
-    struct checkpoint earlier;
+    return asked.mirror != NULL && (asked.given & ASK_LEDGER) == 0 ? ask_mirror(&on->mirror)
+                                                                   : ask_ledger(&on->log);
+}
+
+struct basis
+judged_basis(const struct judged *on)
+{
+    return on->mirror != NULL ? answer_basis(on->mirror)
+                              : (struct basis){audit_checkpoint(on->log), audit_key(on->log),
+                                               audit_key_is_given(on->log)};
+}
+
+int
+judged_since(struct judged *on, struct err *e)
+{
     bool known = false;
 
-    *from = 0;
     if (asked.state == NULL) {
         return 0;
     }
-    if (audit_state_load(asked.state, log, &known, &earlier, e) != 0 ||
-        (known && audit_consistency(log, &earlier, e) != 0)) {
+    if (audit_state_load(asked.state, judged_basis(on).key, &known, &on->earlier, e) != 0) {
         return -1;
     }
-    *from = earlier.size;
-    return 0;
+    return known && on->log != NULL ? audit_consistency(on->log, &on->earlier, e) : 0;
+}
+
+struct telling {
+    const struct judged *on;
+    audit_each *each;
+    void *arg;
+};
+
+static int
+leaf_told(void *arg, uint64_t index, struct span body, struct err *e)
+{
+    const struct telling *t = arg;
+
+    return t->each(t->arg, index, mirror_path(t->on->mirror), body, e);
+}
+
+static int
+mirror_walk(void *from, audit_each *each, void *arg, struct err *e)
+{
+    const struct judged *on = from;
+    struct telling t = {on, each, arg};
+
+    return mirror_each(on->mirror, on->earlier.size == 0 ? NULL : &on->earlier, leaf_told, &t, e);
 }
 
 int
-report_remember(const struct audit_log *log, struct err *e)
+judged_verify(struct judged *on, struct audit_issuers *issuers, audit_leaf *each, void *arg,
+              struct audit_figures *figures, struct err *e)
 {
-    return asked.state == NULL ? 0 : audit_state_save(asked.state, log, e);
+    const struct audit_source source = {.walk = mirror_walk, .from = on};
+
+    return on->mirror != NULL ? audit_verify_source(&source, issuers, each, arg, figures, e)
+                              : audit_verify_signed(on->log, issuers, each, arg, figures, e);
+}
+
+int
+judged_remember(const struct judged *on, struct err *e)
+{
+    if (asked.state == NULL) {
+        return 0;
+    }
+    return audit_state_save(asked.state,
+                            on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log), e);
 }

@@ -2,8 +2,10 @@
 /* report.h - what `lint` and `check` share: what they judge by, and what they say of it. */
 #pragma once
 
-#include "db/audit/files.h"
 #include "db/audit/lint/judge.h"
+#include "db/audit/mirror/mirror.h"
+#include "db/audit/print_leaf.h"
+#include "db/audit/verify.h"
 
 /* The auditor's own table with the files of --profiles. */
 struct lint_table *report_table(struct err *e) OWNED(lint_table_free);
@@ -11,12 +13,25 @@ struct lint_table *report_table(struct err *e) OWNED(lint_table_free);
 struct lint_judge *report_judge(const struct lint_table *, struct findings *, struct err *e)
     OWNED(lint_judge_free);
 
+/* What is judged: a ledger's folder, or a mirror. */
+struct judged {
+    struct audit_log *log; /* NULL: */
+    struct mirror *mirror;
+    struct checkpoint earlier; /* of --state; size 0: none */
+};
+/* For CLEANUP. */
+void judged_close(struct judged *);
+/* EXIT_VERIFIED, or another status after the reason was printed. */
+int judged_open(struct judged *);
+struct basis judged_basis(const struct judged *);
+/* --state: what is there continues what was there then; from leaf earlier.size on it is new. */
+int judged_since(struct judged *, struct err *e);
+int judged_verify(struct judged *, struct audit_issuers *, audit_leaf *each, void *arg,
+                  struct audit_figures *, struct err *e);
+/* When all was said. */
+int judged_remember(const struct judged *, struct err *e);
+
 /* The findings, or with --certificates a row for each certificate; then how many of them there are,
  * and what could not be asked. */
-int report_write(FILE *, enum sink_format, const struct audit_log *, const struct lint_judge *,
+int report_write(FILE *, enum sink_format, const struct judged *, const struct lint_judge *,
                  struct findings *, struct err *e);
-
-/* --state: from which leaf on things are new, 0 without it; the ledger continues what it was then.
- * And, when all was said, it is remembered. */
-int report_since(struct audit_log *, uint64_t *from, struct err *e);
-int report_remember(const struct audit_log *, struct err *e);

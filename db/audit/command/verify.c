@@ -69,7 +69,7 @@ state_check(struct audit_log *log, struct audit_verdict *verdict, struct err *e)
         return 0;
     }
     verdict->state = asked.state;
-    if (audit_state_load(asked.state, log, &verdict->known, &earlier, e) != 0) {
+    if (audit_state_load(asked.state, audit_key(log), &verdict->known, &earlier, e) != 0) {
         return -1;
     }
     verdict->earlier = earlier.size;
@@ -105,7 +105,7 @@ verify_all(struct audit_log *log, struct audit_issuers *issuers, struct wanted *
             return -1;
         }
     }
-    return asked.state == NULL ? 0 : audit_state_save(asked.state, log, e);
+    return asked.state == NULL ? 0 : audit_state_save(asked.state, audit_note(log), e);
 }
 
 int

@@ -27,6 +27,9 @@ static const struct finding_kind COMPROMISED = {"check.key.compromised", SEVERIT
 static const struct finding_kind BOTH = {"check.approval.registrar", SEVERITY_WARNING,
                                          "NCSSR, separation of duties"};
 
+static const struct finding_kind ALONE = {"check.staff.alone", SEVERITY_NOTICE,
+                                          "NCSSR, separation of duties"};
+
 struct registration {
     int64_t certificates, used;
     time_t from, until;
@@ -175,6 +178,13 @@ intent_note(struct record_use *u, uint64_t index, const struct leaf *leaf)
     i->profile = mem_strdup(leaf_text(leaf, "profile"));
     i->is_use = id != NULL && leaf_text(leaf, "renews") == NULL &&
                 leaf_text(leaf, "updates") == NULL && leaf_text(leaf, "insteadOf") == NULL;
+    if (id == NULL && strcmp(i->profile, LINT_ADOPTED) != 0) {
+        findings_add(u->findings, &ALONE, index, serial,
+                     "a certificate of the authority's own (%.64s), asked for by %.200s: nobody "
+                     "else approved it in the record",
+                     i->profile,
+                     leaf_text(leaf, "by") == NULL ? "somebody" : leaf_text(leaf, "by"));
+    }
     if (id != NULL && r == NULL) {
         findings_add(u->findings, &UNKNOWN, index, serial, "registration %s is not in the record",
                      id);

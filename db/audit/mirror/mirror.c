@@ -254,35 +254,6 @@ mirror_leaf(struct mirror *m, uint64_t index, struct buf *out, struct err *e)
     return is_there(m, index, e) == 0 ? content_leaf(m->db, index, out, e) : -1;
 }
 
-struct telling {
-    struct mirror *mirror;
-    mirror_told *told;
-    void *arg;
-};
-
-static int
-leaf_tell(void *arg, uint64_t index, struct span body, struct err *e)
-{
-    struct telling *t = arg;
-    const struct merkle_hash hash = merkle_leaf(body);
-    struct merkle_hash known;
-
-    if (content_hash(t->mirror->db, index, &known, e) != 0) {
-        return -1;
-    }
-    return merkle_equal(&hash, &known) ? t->told(t->arg, index, body, e)
-                                       : err_set(e, ERR_STALE, "%s: leaf %" PRIu64 " was edited",
-                                                 sql_path(t->mirror->db), index);
-}
-
-int
-mirror_each(struct mirror *m, mirror_told *told, void *arg, struct err *e)
-{
-    struct telling t = {.mirror = m, .told = told, .arg = arg};
-
-    return content_each(m->db, 0, m->checkpoint.size, leaf_tell, &t, e);
-}
-
 int
 mirror_prove(struct mirror *m, uint64_t index, struct merkle_proof *proof, struct err *e)
 {
@@ -299,4 +270,61 @@ mirror_prove(struct mirror *m, uint64_t index, struct merkle_proof *proof, struc
                : err_set(e, ERR_STALE,
                          "%s was edited: leaf %" PRIu64 " is not under its checkpoint",
                          sql_path(m->db), index);
+}
+
+/* ---- all leaves ---- */
+
+struct visit {
+    const struct checkpoint *earlier;
+    mirror_told *told;
+    void *arg;
+    struct merkle_edge edge;
+};
+
+static int
+earlier_check(const struct visit *v, struct err *e)
+{
+    const struct merkle_hash root = merkle_root(&v->edge);
+
+    return v->earlier == NULL || v->earlier->size != v->edge.size ||
+                   merkle_equal(&root, &v->earlier->root)
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "the first %" PRIu64 " leaves are not those that were there before",
+                         v->edge.size);
+}
+
+static int
+visit_leaf(void *arg, uint64_t index, struct span body, struct err *e)
+{
+    struct visit *v = arg;
+    const struct merkle_hash hash = merkle_leaf(body);
+
+    if (merkle_append(&v->edge, &hash, NULL, NULL, e) != 0 ||
+        v->told(v->arg, index, body, e) != 0) {
+        return -1;
+    }
+    return earlier_check(v, e);
+}
+
+int
+mirror_each(struct mirror *m, const struct checkpoint *earlier, mirror_told *told, void *arg,
+            struct err *e)
+{
+    struct visit v = {.earlier = earlier, .told = told, .arg = arg};
+    struct merkle_hash root;
+
+    if (earlier != NULL && earlier->size > m->checkpoint.size) {
+        return err_set(e, ERR_CRYPTO,
+                       "%s has %" PRIu64 " leaves, and there were %" PRIu64 " before",
+                       sql_path(m->db), m->checkpoint.size, earlier->size);
+    }
+    if (content_each(m->db, 0, m->checkpoint.size, visit_leaf, &v, e) != 0) {
+        return -1;
+    }
+    root = merkle_root(&v.edge);
+    return merkle_equal(&root, &m->checkpoint.root)
+               ? 0
+               : err_set(e, ERR_STALE, "%s was edited: its leaves are not those of its checkpoint",
+                         sql_path(m->db));
 }

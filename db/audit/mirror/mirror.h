@@ -34,9 +34,14 @@ const char *mirror_path(const struct mirror *);
 
 /* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */
 int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e);
-/* Told of each leaf below the accepted size, in order. ERR_STALE: the file was edited. */
-typedef int mirror_told(void *arg, uint64_t index, struct span body, struct err *e);
-int mirror_each(struct mirror *, mirror_told *, void *arg, struct err *e);
 /* Its audit path to the accepted checkpoint's root. The path is verified, with what the leaf is:
  * ERR_STALE says that the file was edited. */
 int mirror_prove(struct mirror *, uint64_t index, struct merkle_proof *, struct err *e);
+
+/* Told of each leaf below the accepted size, in order. */
+typedef int mirror_told(void *arg, uint64_t index, struct span body, struct err *e);
+/* Believe them when 0 comes back: then the tree of these octets has the checkpoint's root, and its
+ * beginning that of `earlier` (NULL: nobody asks). ERR_STALE: the file was edited; ERR_CRYPTO: the
+ * beginning is another one. */
+int mirror_each(struct mirror *, const struct checkpoint *earlier, mirror_told *, void *arg,
+                struct err *e);

@@ -449,12 +449,12 @@ growth_is_consistent_with_what_was_remembered(void **state)
         append_stops(&l, 100);
         audit_ledger_publish(&l);
         log = open_it(&l);
-        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+        assert_ok(audit_state_load(path, audit_key(log), &known, &earlier, &e), &e);
         assert_int_equal(known, round > 0);
         assert_int_equal(earlier.size, round * 100);
         assert_ok(audit_consistency(log, &earlier, &e), &e);
         assert_ok(audit_consistency(log, audit_checkpoint(log), &e), &e);
-        assert_ok(audit_state_save(path, log, &e), &e);
+        assert_ok(audit_state_save(path, audit_note(log), &e), &e);
     }
 }
 
@@ -522,10 +522,10 @@ a_remembered_state_that_was_changed_is_refused(void **state)
     log = audit_open(l.dir, NULL, &e);
     assert_non_null(log);
     path = mem_printf("%s/checkpoint", l.dir);
-    assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+    assert_ok(audit_state_load(path, audit_key(log), &known, &earlier, &e), &e);
     flip_every_octet(&l, "checkpoint");
     save(&l, "checkpoint", SPAN_LITERAL("3\n"));
-    assert_int_equal(audit_state_load(path, log, &known, &earlier, &e), -1);
+    assert_int_equal(audit_state_load(path, audit_key(log), &known, &earlier, &e), -1);
     assert_named(&e, "checkpoint is not a remembered checkpoint of this log");
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `lint`, `check` and `evidence` as their user sees them. */
 #include <jansson.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "base/file.h"
+#include "base/tlog/checkpoint.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/program_scene.h"
 
@@ -217,6 +220,105 @@ with_a_state_only_what_is_new_is_judged(void **state)
     }
 }
 
+/* ---- a mirror ---- */
+
+/* Another octet in a leaf: SQLite and Zstandard are content, the tree is not. */
+static void
+edit(const char *path)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    CLEANUP(mem_cleanup) char *leaves = mem_zalloc(1 << 20, 1);
+    CLEANUP(mem_cleanup) char *packed = mem_zalloc(1 << 20, 1);
+    char *at;
+    size_t n;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT body FROM bundle WHERE n = 0", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    n = ZSTD_decompress(leaves, 1 << 20, sqlite3_column_blob(s, 0),
+                        (size_t)sqlite3_column_bytes(s, 0));
+    assert_int_equal(ZSTD_isError(n), 0);
+    assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+    at = memmem(leaves, n, "officer", 7);
+    assert_non_null(at);
+    *at = 'O';
+    n = ZSTD_compress(packed, 1 << 20, leaves, n, 1);
+    assert_int_equal(sqlite3_prepare_v2(db, "UPDATE bundle SET body = ? WHERE n = 0", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(s, 1, packed, (int)n, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+    assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+a_mirror_is_judged_as_its_folder_is(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *mirror = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *state_file = scene_path(s, "mirror.state");
+    CLEANUP(mem_cleanup) char *folder = NULL;
+    struct audit_enrolment fresh;
+
+    assert_int_equal(RUN(s, "--key", key, "mirror", "--init", s->l.dir, mirror), 0);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "check"), 4);
+    folder = mem_strdup(s->out);
+    assert_int_equal(RUN(s, "--mirror", mirror, "check"), 4);
+    assert_string_equal(s->out, folder);
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 4);
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 0);
+    assert_says(s->out, "judged: 0 certificates");
+
+    /* the folder is ahead of the mirror */
+    audit_ledger_enrol(&s->l, 30, true, &fresh);
+    audit_ledger_publish(&s->l);
+    buf_free(&fresh.certificate);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "lint", "--state", state_file), 4);
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 1);
+    assert_says(s->errors, "has 19 leaves, and there were 22 before");
+
+    edit(mirror);
+    assert_int_equal(RUN(s, "--mirror", mirror, "check"), 1);
+    assert_says(s->errors, "was edited: its leaves are not those of its checkpoint");
+    assert_string_equal(s->out, "");
+}
+
+/* What was judged before has another beginning: the log's key signed both. */
+static void
+a_mirror_that_does_not_continue_is_not_judged(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *mirror = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *state_file = scene_path(s, "mirror.state");
+    CLEANUP(mem_cleanup)
+    char *text =
+        mem_printf("%s\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "nfpki.test/audit");
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    CLEANUP(log_key_free) struct log_key log = {0};
+    CLEANUP(mem_cleanup) char *line = NULL;
+    CLEANUP(mem_cleanup) char *note = NULL;
+    uint8_t signature[4 + 80];
+    size_t n = sizeof(signature) - 4;
+    struct err e = {0};
+
+    assert_ok(log_key_set(&log, "nfpki.test/audit", buf_span(&s->l.spki), &e), &e);
+    memcpy(signature, log.id, 4);
+    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, s->l.key), 1);
+    assert_int_equal(
+        EVP_DigestSign(context, signature + 4, &n, (const unsigned char *)text, strlen(text)), 1);
+    line = base64_dup(span_of(signature, 4 + n));
+    note = mem_printf("%s\n\xe2\x80\x94 nfpki.test/audit %s\n", text, line);
+    assert_ok(file_write(state_file, span_str(note), 0600, &e), &e);
+    assert_int_equal(RUN(s, "--key", key, "mirror", "--init", s->l.dir, mirror), 0);
+    assert_int_equal(RUN(s, "--mirror", mirror, "check", "--state", state_file), 1);
+    assert_says(s->errors, "the first 3 leaves are not those that were there before");
+    assert_string_equal(s->out, "");
+}
+
 /* ---- evidence ---- */
 
 static void
@@ -251,6 +353,8 @@ main(void)
         SCENE(check_exports_each_certificate_as_it_is),
         SCENE(check_is_told_by_what_to_judge),
         SCENE(with_a_state_only_what_is_new_is_judged),
+        SCENE(a_mirror_is_judged_as_its_folder_is),
+        SCENE(a_mirror_that_does_not_continue_is_not_judged),
         SCENE(evidence_says_what_the_record_says_of_a_clause),
     };
 
