@@ -502,3 +502,53 @@ DROP INDEX request_initial;
 -- and a confirmation is found by its leaf, which its request names, and which is its own.
 DROP INDEX confirmation_request;
 CREATE UNIQUE INDEX confirmation_leaf ON confirmation (leaf);
+
+-- migration 34
+
+-- What a certificate is stands elsewhere: its octets in its leaf ISSUED, its serial number in its request. The row says
+-- where, so it needs no index of random values. Requests are never numbered anew: none of them goes.
+ALTER TABLE certificate RENAME TO certificate_before;
+CREATE TABLE certificate (
+    request      INTEGER NOT NULL UNIQUE, -- rowid
+    leaf         INTEGER NOT NULL,        -- ISSUED
+    nf_instance  TEXT,
+    profile      TEXT NOT NULL,
+    not_after    INTEGER NOT NULL,
+    issued       INTEGER NOT NULL,
+    revoked      INTEGER                  -- leaf of its REVOKED; NULL: it is live
+) STRICT;
+INSERT INTO certificate SELECT q.rowid, l.idx, c.nf_instance, c.profile, c.not_after, c.issued, c.revoked
+    FROM certificate_before c CROSS JOIN request q ON q.rid = c.rid CROSS JOIN leaf_subject s ON s.subject = c.serial
+    CROSS JOIN leaf l ON l.idx = s.idx AND l.kind = 'ISSUED' ORDER BY c.rowid;
+-- An officer's certificate is known by its request, too.
+ALTER TABLE approval RENAME TO approval_before;
+CREATE TABLE approval (
+    rid         BLOB NOT NULL REFERENCES pending (rid),
+    approves    INTEGER NOT NULL CHECK (approves IN (0, 1)),
+    officer     BLOB NOT NULL REFERENCES request (serial),
+    subject     TEXT NOT NULL,
+    key_sha256  BLOB NOT NULL,
+    cms         BLOB NOT NULL,
+    created     INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL UNIQUE,
+    UNIQUE (rid, approves, subject),
+    UNIQUE (rid, approves, key_sha256)
+) STRICT;
+INSERT INTO approval SELECT * FROM approval_before ORDER BY rowid;
+DROP TABLE approval_before;
+CREATE TRIGGER approval_fixed BEFORE UPDATE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval does not change'); END;
+CREATE TRIGGER approval_kept BEFORE DELETE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval is kept'); END;
+CREATE TRIGGER approval_open BEFORE INSERT ON approval
+    WHEN NOT EXISTS (SELECT 1 FROM pending WHERE rid = new.rid AND open = 1)
+BEGIN SELECT RAISE(ABORT, 'nothing waits for this approval'); END;
+DROP TABLE certificate_before;
+CREATE INDEX certificate_infrastructure ON certificate (profile) WHERE nf_instance IS NULL;
+CREATE TRIGGER certificate_fixed BEFORE UPDATE OF request, leaf, nf_instance, profile, not_after, issued ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate does not change'); END;
+CREATE TRIGGER certificate_revoked BEFORE UPDATE OF revoked ON certificate
+    WHEN old.revoked IS NOT NULL OR new.revoked IS NULL
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+CREATE TRIGGER certificate_kept BEFORE DELETE ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate is kept'); END;

@@ -233,16 +233,16 @@ certificate(struct store_db *db, struct entry *at, struct err *e)
     bool row;
 
     if (take_both(at, e) != 0 ||
-        store_query(
-            db, &rows,
-            "SELECT unpacked(c.der) FROM request q JOIN certificate c ON c.rid = q.rid LEFT JOIN "
-            "registration g ON g.id = q.registration WHERE q.rid = ?1 AND c.serial = ?2 "
-            "AND c.serial = q.serial AND c.profile = q.profile AND c.not_after = "
-            "q.not_after AND c.nf_instance IS g.nf_instance AND c.issued = ?3 AND q.state "
-            "IN (1, 3, 4) AND (q.state <> 1 OR q.leaf = ?4)",
-            STORE_VALUES(store_blob(at->rid), store_blob(at->serial), leaf_at(at),
-                         store_int(at->index)),
-            e) != 0 ||
+        store_query(db, &rows,
+                    "SELECT " ISSUANCE_DER " FROM request q JOIN " ISSUANCE_CERTIFICATE
+                    "JOIN " ISSUANCE_ISSUED_LEAF "LEFT JOIN "
+                    "registration g ON g.id = q.registration WHERE q.rid = ?1 AND q.serial = ?2 "
+                    "AND c.leaf = ?4 AND c.profile = q.profile AND c.not_after = "
+                    "q.not_after AND c.nf_instance IS g.nf_instance AND c.issued = ?3 AND q.state "
+                    "IN (1, 3, 4) AND (q.state <> 1 OR q.leaf = ?4)",
+                    STORE_VALUES(store_blob(at->rid), store_blob(at->serial), leaf_at(at),
+                                 store_int(at->index)),
+                    e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -297,9 +297,9 @@ revocation(struct store_db *db, struct entry *at, struct compare_seen *seen, str
                ? -1
                : compare_need_row(
                      db,
-                     "SELECT 1 FROM revocation v JOIN request q ON q.serial = v.serial LEFT JOIN "
-                     "certificate c ON c.serial = v.serial WHERE v.serial = ?1 AND v.not_after = "
-                     "q.not_after AND (c.revoked IS ?6 OR (c.serial IS NULL AND q.state = 5)) AND "
+                     "SELECT 1 FROM revocation v JOIN request q ON q.serial = v.serial LEFT "
+                     "JOIN " ISSUANCE_CERTIFICATE "WHERE v.serial = ?1 AND v.not_after = "
+                     "q.not_after AND (c.revoked IS ?6 OR (c.request IS NULL AND q.state = 5)) AND "
                      "(?2 IS NULL OR EXISTS "
                      "(SELECT 1 FROM revocation_request r WHERE r.serial = ?1 AND "
                      "lower(hex(r.rid)) = ?2 AND r.created = ?3 AND r.leaf = ?6)) AND v.revoked = "

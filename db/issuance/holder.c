@@ -19,9 +19,9 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
     }
     if (store_query(db, &rows,
                     "SELECT c.nf_instance, c.profile, q.registration, g.id, c.revoked IS NOT NULL "
-                    "FROM certificate c JOIN request q ON q.rid = c.rid "
+                    "FROM request q JOIN " ISSUANCE_CERTIFICATE "JOIN " ISSUANCE_ISSUED_LEAF
                     "LEFT JOIN registration g ON g.nf_instance = c.nf_instance AND g.state = 0 "
-                    "WHERE c.serial = ?1 AND unpacked(c.der) = ?2",
+                    "WHERE q.serial = ?1 AND " ISSUANCE_DER " = ?2",
                     STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -49,7 +49,9 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
 int
 issuance_is_live(struct store_db *db, struct span serial, bool *live, struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM certificate WHERE serial = ?1 AND revoked IS NULL",
+    return store_has_row(db,
+                         "SELECT 1 FROM request q JOIN " ISSUANCE_CERTIFICATE
+                         "WHERE q.serial = ?1 AND c.revoked IS NULL",
                          STORE_VALUES(store_blob(serial)), live, e);
 }
 
@@ -117,7 +119,9 @@ supersede_one(struct store_db *db, const struct issuance_request *q, struct span
                                  .by = by,
                                  .superseded_by = span_of(q->serial, sizeof(q->serial))};
 
-    if (store_query_one(db, &rows, "SELECT not_after FROM certificate WHERE serial = ?1",
+    if (store_query_one(db, &rows,
+                        "SELECT c.not_after FROM request q JOIN " ISSUANCE_CERTIFICATE
+                        "WHERE q.serial = ?1",
                         STORE_VALUES(store_blob(serial)), e) != 0) {
         return -1;
     }
@@ -136,9 +140,9 @@ find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
     CLEANUP(store_end) struct store_rows rows = {0};
 
     if (store_query(db, &rows,
-                    "SELECT c.serial FROM registration g "
+                    "SELECT q.serial FROM registration g "
                     "JOIN registration h ON h.nf_instance = g.nf_instance AND h.id <> g.id "
-                    "JOIN request q ON q.registration = h.id JOIN certificate c ON c.rid = q.rid "
+                    "JOIN request q ON q.registration = h.id JOIN " ISSUANCE_CERTIFICATE
                     "WHERE g.id = ?1 AND g.supersedes IS NOT NULL AND c.not_after >= ?2 AND "
                     "c.revoked IS NULL LIMIT 1",
                     STORE_VALUES(store_text(q->registration), store_int(now)), e) != 0 ||

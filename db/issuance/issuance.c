@@ -114,7 +114,9 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, struct
     if (index != NULL) {
         *index = at;
     }
-    return store_exec(db, "UPDATE certificate SET revoked = ?1 WHERE serial = ?2",
+    return store_exec(db,
+                      "UPDATE certificate SET revoked = ?1 WHERE request = (SELECT rowid FROM "
+                      "request WHERE serial = ?2)",
                       STORE_VALUES(store_int((int64_t)at), store_blob(r->serial)), e);
 }
 
@@ -201,7 +203,6 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_ISSUED, now);
-    CLEANUP(buf_free) struct buf der = {0};
     struct span serial = span_of(q.serial, sizeof(q.serial));
     bool found;
 
@@ -215,14 +216,14 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
     leaf_set_hex(leaf, "serial", serial);
     leaf_set_base64(leaf, "certificate", certificate);
     if (ledger_append(db, leaf, leaf_index, e) != 0 ||
-        packed_make(db, "certificate", certificate, &der, e) != 0 ||
-        store_exec(db,
-                   "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
-                   "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
-                   "FROM request q LEFT JOIN registration g ON g.id = q.registration "
-                   "WHERE q.rid = ?1",
-                   STORE_VALUES(store_blob(rid), store_blob(buf_span(&der)), store_int(now)),
-                   e) != 0) {
+        store_exec(
+            db,
+            "INSERT INTO certificate(request, leaf, nf_instance, profile, not_after, issued) "
+            "SELECT q.rowid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
+            "FROM request q LEFT JOIN registration g ON g.id = q.registration "
+            "WHERE q.rid = ?1",
+            STORE_VALUES(store_blob(rid), store_int((int64_t)*leaf_index), store_int(now)),
+            e) != 0) {
         return -1;
     }
     return issuance_advance(db, rid, ISSUANCE_INTENT, ISSUANCE_ISSUED, *leaf_index, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/issuance/key_owner.h"
 
-#include "base/ossl.h"
+#include "db/issuance/rows.h"
 
 int
 key_owner_check(struct store_db *db, struct span serial, struct span der, struct err *e)
@@ -11,12 +11,14 @@ key_owner_check(struct store_db *db, struct span serial, struct span der, struct
     bool row;
 
     if (certificate == NULL || certificate_key_hash(certificate, hash, e) != 0 ||
-        store_has_row(db,
-                      "SELECT 1 FROM public_key k JOIN certificate c ON c.serial = ?2 WHERE "
-                      "k.sha256 = ?1 AND (k.owner = coalesce(c.nf_instance, 'infrastructure') OR "
-                      "c.profile = 'adopted')",
-                      STORE_VALUES(store_blob(span_of(hash, sizeof(hash))), store_blob(serial)),
-                      &row, e) != 0) {
+        store_has_row(
+            db,
+            "SELECT 1 FROM public_key k JOIN request q ON q.serial = ?2 JOIN " ISSUANCE_CERTIFICATE
+            "WHERE "
+            "k.sha256 = ?1 AND (k.owner = coalesce(c.nf_instance, 'infrastructure') OR "
+            "c.profile = 'adopted')",
+            STORE_VALUES(store_blob(span_of(hash, sizeof(hash))), store_blob(serial)), &row,
+            e) != 0) {
         return -1;
     }
     return row ? 0

@@ -77,11 +77,12 @@ static const struct table tables[ORIGIN_TABLES] = {
     [ORIGIN_CERTIFICATE] =
         {.name = "certificate",
          .end = "SELECT coalesce(max(rowid), 0) FROM certificate",
-         .next = "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
-                 "lower(hex(c.serial)), l.idx, unpacked(l.body), c.revoked IS (SELECT r.idx FROM "
-                 "leaf_subject s "
-                 "JOIN leaf r ON r.idx = s.idx AND r.kind = 'REVOKED' WHERE s.subject = c.serial) "
-                 "FROM certificate c " LEAF_WITH("ISSUED", "c.serial") BEHIND("c.rowid"),
+         .next = "SELECT c.rowid, iif(q.rid IS NULL, 'of request ' || c.request, "
+                 "lower(hex(q.serial))), 0, "
+                 "lower(hex(q.rid)), lower(hex(q.serial)), l.idx, unpacked(l.body), c.revoked IS "
+                 "(SELECT r.idx FROM leaf_subject s JOIN leaf r ON r.idx = s.idx AND r.kind = "
+                 "'REVOKED' WHERE s.subject = q.serial) FROM certificate c LEFT JOIN request q ON "
+                 "q.rowid = c.request " LEAF_OF("c") BEHIND("c.rowid"),
          .disagrees = "is revoked, and the record does not say so, or the other way round",
          .ways = {{0, LEAF_ISSUED, "rid", "serial"}},
          .n_ways = 1},

@@ -16,7 +16,7 @@ issuance_former_find(struct store_db *db, struct span serial, struct issuance_fo
                     "SELECT q.rid, q.serial, q.state, q.confirm, q.is_update, "
                     "c.revoked IS NOT NULL, q.registration, q.created, "
                     "coalesce((SELECT max(message_time) FROM again a WHERE a.request = q.rid), "
-                    "q.message_time, 0) FROM request q LEFT JOIN certificate c ON c.rid = q.rid "
+                    "q.message_time, 0) FROM request q LEFT JOIN " ISSUANCE_CERTIFICATE
                     "WHERE q.renews = ?1 AND q.state IN (0, 1, 3)",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {

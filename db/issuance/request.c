@@ -13,11 +13,11 @@ issuance_request_free(struct issuance_request *r)
 
 #define COLUMNS(cert_req_id, leaf, from)                                                           \
     "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
-    "q.requester, " cert_req_id                                                                    \
-    ", q.serial, unpacked(q.tbs), unpacked(c.der), q.fail_info, q.phrase, q.created, " leaf ", "   \
+    "q.requester, " cert_req_id ", q.serial, unpacked(q.tbs), " ISSUANCE_DER                       \
+    ", q.fail_info, q.phrase, q.created, " leaf ", "                                               \
     "c.revoked IS NOT NULL OR q.state = 5, coalesce(q.not_before, q.created) FROM " from           \
     "LEFT JOIN registration g ON g.id = q.registration "                                           \
-    "LEFT JOIN certificate c ON c.serial = q.serial "
+    "LEFT JOIN " ISSUANCE_CERTIFICATE "LEFT JOIN " ISSUANCE_ISSUED_LEAF
 #define REQUEST_COLUMNS COLUMNS("q.cert_req_id", "q.leaf", "request q ")
 /* What was asked again: the request that got the certificate, as the answer to this one. */
 #define AGAIN_COLUMNS                                                                              \

@@ -253,7 +253,9 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
     bool row;
 
     *role = ISSUANCE_NOBODY;
-    if (store_query(db, &rows, "SELECT unpacked(der) FROM certificate WHERE serial = ?1",
+    if (store_query(db, &rows,
+                    "SELECT " ISSUANCE_DER " FROM request q JOIN " ISSUANCE_CERTIFICATE
+                    "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -273,8 +275,9 @@ issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role,
         return 0;
     }
     if (store_has_row(db,
-                      "SELECT 1 FROM certificate WHERE serial = ?1 AND unpacked(der) = ?2 AND "
-                      "revoked IS NULL",
+                      "SELECT 1 FROM request q JOIN " ISSUANCE_CERTIFICATE
+                      "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1 AND " ISSUANCE_DER
+                      " = ?2 AND c.revoked IS NULL",
                       STORE_VALUES(store_blob(serial), store_blob(der)), &row, e) != 0) {
         return -1;
     }
@@ -310,7 +313,8 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
 
     *role = ISSUANCE_NOBODY;
     if (store_query(db, &rows,
-                    "SELECT unpacked(c.der) FROM certificate c WHERE c.nf_instance IS NULL AND "
+                    "SELECT " ISSUANCE_DER " FROM certificate c JOIN " ISSUANCE_ISSUED_LEAF
+                    "WHERE c.nf_instance IS NULL AND "
                     "c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

@@ -22,6 +22,12 @@
     ISSUANCE_PINS_MEMBER(json, "subject") " END END"
 /* clang-format on */
 
+/* SQL: the octets of a certificate, whose leaf ISSUED is `l`. */
+#define ISSUANCE_DER "base64_member(unpacked(l.body), 'certificate')"
+/* The row of request `q`, and its leaf. */
+#define ISSUANCE_CERTIFICATE "certificate c ON c.request = q.rowid "
+#define ISSUANCE_ISSUED_LEAF "leaf l ON l.idx = c.leaf "
+
 /* Did we issue exactly this certificate, in this role, and not revoke it? */
 int issuance_is_ours(struct store_db *, struct span der, enum issuance_role role, bool *ours,
                      struct err *e);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/store/base64_member.h"
 #include "db/store/packing.h"
 #include "db/store/unhex.h"
 
@@ -169,7 +170,9 @@ configure(struct store_db *db, struct err *e)
     };
 
     (void)sqlite3_extended_result_codes(db->sqlite, 1);
-    if (unhex_register(db->sqlite) != SQLITE_OK || packing_register(db, db->sqlite) != SQLITE_OK) {
+    if (unhex_register(db->sqlite) != SQLITE_OK ||
+        base64_member_register(db->sqlite) != SQLITE_OK ||
+        packing_register(db, db->sqlite) != SQLITE_OK) {
         return connection_error(db, SQLITE_NOMEM, "configure SQLite", e);
     }
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {

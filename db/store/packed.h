@@ -29,7 +29,7 @@
 
 enum { PACKED_MAX = 128 * 1024 };
 
-/* In an operation. `kind` is what they are like, constant text: "certificate". `out` is freed
+/* In an operation. `kind` is what they are like, constant text: "tbs". `out` is freed
  * first. */
 int packed_make(struct store_db *, const char *kind, struct span octets, struct buf *out,
                 struct err *e);

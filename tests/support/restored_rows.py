@@ -25,6 +25,7 @@ LOST = {
     ("request", "message_time"): lambda row: None if row["renews"] is None else row["message_time"],
     ("request", "phrase"): None,
     ("request", "fail_info"): None,
+    ("certificate", "request"): None,  # its place among those that were made again
     ("registration", "state"): lambda row: 1 if row["state"] == 0 and row["used"] < row["certificates"] else None,
     ("registration", "leaf"): None,
     ("confirmation", "rid"): lambda row: row["request"],
@@ -41,7 +42,7 @@ LOST = {
     ("crl", "entries"): None,
 }
 KEYS = {
-    "registration": "id", "public_key": "sha256", "request": "rid", "certificate": "serial", "revocation": "serial",
+    "registration": "id", "public_key": "sha256", "request": "rid", "certificate": "(SELECT serial FROM request WHERE rowid = request)", "revocation": "serial",
     "confirmation": "request", "crl": "number", "setting": "name", "pending": "rid", "approval": "leaf",
     "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "completed": "idx",
     "leaf_subject": "idx", "checkpoint": None, "sqlite_sequence": None,

@@ -19,8 +19,9 @@ issuance_pending_free(struct issuance_pending *p)
 
 /* Approvals of people whose certificates are revoked by now do not count. */
 #define APPROVED                                                                                   \
-    "(SELECT count(*) FROM approval a JOIN certificate o ON o.serial = a.officer WHERE a.rid = "   \
-    "p.rid AND a.approves = 1 AND o.revoked IS NULL)"
+    "(SELECT count(*) FROM approval a JOIN request q ON q.serial = a.officer "                     \
+    "JOIN " ISSUANCE_CERTIFICATE "WHERE a.rid = "                                                  \
+    "p.rid AND a.approves = 1 AND c.revoked IS NULL)"
 
 #define PENDING_COLUMNS                                                                            \
     "SELECT p.rid, p.registration, g.nf_instance, p.profile, p.assurance, p.requester, "           \
@@ -310,11 +311,12 @@ issuance_approval_each(struct store_db *db, struct span rid,
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    if (store_query(db, &rows,
-                    "SELECT a.approves, a.officer, a.subject, a.cms, a.created, o.revoked IS NULL "
-                    "FROM approval a JOIN certificate o ON o.serial = a.officer "
-                    "WHERE a.rid = ?1 ORDER BY a.leaf",
-                    STORE_VALUES(store_blob(rid)), e) != 0) {
+    if (store_query(
+            db, &rows,
+            "SELECT a.approves, a.officer, a.subject, a.cms, a.created, c.revoked IS NULL "
+            "FROM approval a JOIN request q ON q.serial = a.officer JOIN " ISSUANCE_CERTIFICATE
+            "WHERE a.rid = ?1 ORDER BY a.leaf",
+            STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }
     while (store_next(&rows, &row, e) == 0) {

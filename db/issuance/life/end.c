@@ -19,11 +19,11 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (store_query(
-            db, &rows,
-            "SELECT nf_instance, revoked IS NOT NULL, not_after, unpacked(der) FROM certificate "
-            "WHERE serial = ?1",
-            STORE_VALUES(store_blob(serial)), e) != 0 ||
+    if (store_query(db, &rows,
+                    "SELECT c.nf_instance, c.revoked IS NOT NULL, c.not_after, " ISSUANCE_DER
+                    " FROM request q "
+                    "JOIN " ISSUANCE_CERTIFICATE "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1",
+                    STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -141,10 +141,10 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
         bool found;
 
         if (find_next(db,
-                      "SELECT c.serial, c.not_after FROM registration g "
+                      "SELECT q.serial, c.not_after FROM registration g "
                       "JOIN registration h ON h.nf_instance = g.nf_instance AND "
                       "(h.id = g.id OR (?3 AND h.state = 2)) "
-                      "JOIN request q ON q.registration = h.id JOIN certificate c ON c.rid = q.rid "
+                      "JOIN request q ON q.registration = h.id JOIN " ISSUANCE_CERTIFICATE
                       "WHERE g.id = ?1 AND c.not_after >= ?2 AND c.revoked IS NULL LIMIT 1",
                       STORE_VALUES(store_text(registration), store_int(when.now),
                                    store_int(followed ? 1 : 0)),

@@ -173,12 +173,12 @@ static int
 has_live_certificate(struct store_db *db, const char *nf_instance, time_t now, bool *live,
                      struct err *e)
 {
-    return store_has_row(
-        db,
-        "SELECT 1 FROM registration g JOIN request q ON q.registration = g.id "
-        "JOIN certificate c ON c.rid = q.rid WHERE g.nf_instance = ?1 AND c.not_after >= ?2 AND "
-        "c.revoked IS NULL LIMIT 1",
-        STORE_VALUES(store_text(nf_instance), store_int(now)), live, e);
+    return store_has_row(db,
+                         "SELECT 1 FROM registration g JOIN request q ON q.registration = g.id "
+                         "JOIN " ISSUANCE_CERTIFICATE
+                         "WHERE g.nf_instance = ?1 AND c.not_after >= ?2 AND "
+                         "c.revoked IS NULL LIMIT 1",
+                         STORE_VALUES(store_text(nf_instance), store_int(now)), live, e);
 }
 
 /* Into r->owner the live registration of this nfInstanceId, "" when there is none. Not *owned: it

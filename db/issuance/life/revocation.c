@@ -13,9 +13,11 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     CLEANUP(store_end) struct store_rows rows = {0};
     time_t not_after;
 
-    if (store_query_one(db, &rows,
-                        "SELECT not_after, revoked IS NOT NULL FROM certificate WHERE serial = ?1",
-                        STORE_VALUES(store_blob(serial)), e) != 0) {
+    if (store_query_one(
+            db, &rows,
+            "SELECT c.not_after, c.revoked IS NOT NULL FROM request q JOIN " ISSUANCE_CERTIFICATE
+            "WHERE q.serial = ?1",
+            STORE_VALUES(store_blob(serial)), e) != 0) {
         return e->code == ERR_NOTFOUND
                    ? err_set(e, ERR_NOTFOUND, "no certificate with this serial number was issued")
                    : -1;
@@ -252,7 +254,8 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT unpacked(c.der) FROM certificate c WHERE c.nf_instance IS NULL "
+                    "SELECT " ISSUANCE_DER " FROM certificate c JOIN " ISSUANCE_ISSUED_LEAF
+                    "WHERE c.nf_instance IS NULL "
                     "AND c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

@@ -16,8 +16,9 @@ restored_certificate_find(struct store_db *db, struct span serial, struct span d
     *known = false;
     *intended = false;
     if (store_query(db, &rows,
-                    "SELECT q.state, unpacked(c.der) FROM request q LEFT JOIN certificate c "
-                    "ON c.rid = q.rid WHERE q.serial = ?1",
+                    "SELECT q.state, " ISSUANCE_DER
+                    " FROM request q LEFT JOIN " ISSUANCE_CERTIFICATE
+                    "LEFT JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;

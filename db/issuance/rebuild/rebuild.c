@@ -126,7 +126,9 @@ revoked(struct rebuild *r, struct store_db *db, const struct leaf *leaf, uint64_
     if (store_exec(db,
                    "UPDATE request SET leaf = ?2 WHERE serial = ?1 AND state = 5 AND leaf = ?2 - 1",
                    STORE_VALUES(rebuild_value(&serial), store_int((int64_t)index)), e) != 0 ||
-        store_exec(db, "UPDATE certificate SET revoked = ?2 WHERE serial = ?1 AND revoked IS NULL",
+        store_exec(db,
+                   "UPDATE certificate SET revoked = ?2 WHERE request = (SELECT rowid FROM request "
+                   "WHERE serial = ?1) AND revoked IS NULL",
                    STORE_VALUES(rebuild_value(&serial), store_int((int64_t)index)), e) != 0) {
         return -1;
     }

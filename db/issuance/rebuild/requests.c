@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "db/issuance/rebuild/rows.h"
-#include "db/issuance/role.h"
+#include "db/issuance/rows.h"
 #include "db/store/packed.h"
 
 enum { CERTIFICATE_MAX = LEAF_MAX };
@@ -208,32 +208,32 @@ insert_key(struct store_db *db, const X509 *certificate, struct span serial, str
     if (certificate_key_hash(certificate, hash, e) != 0) {
         return -1;
     }
-    return store_exec(db,
-                      "INSERT INTO public_key(sha256, owner) SELECT ?1, "
-                      "coalesce(nf_instance, 'infrastructure') FROM certificate WHERE serial = ?2 "
-                      "ON CONFLICT(sha256) DO NOTHING",
-                      STORE_VALUES(store_blob(span_of(hash, sizeof(hash))), store_blob(serial)), e);
+    return store_exec(
+        db,
+        "INSERT INTO public_key(sha256, owner) SELECT ?1, "
+        "coalesce(c.nf_instance, 'infrastructure') FROM request q JOIN " ISSUANCE_CERTIFICATE
+        "WHERE q.serial = ?2 "
+        "ON CONFLICT(sha256) DO NOTHING",
+        STORE_VALUES(store_blob(span_of(hash, sizeof(hash))), store_blob(serial)), e);
 }
 
 static int
 insert_certificate(struct store_db *db, const uint8_t rid[ISSUANCE_RID_SIZE],
-                   const struct leaf *leaf, struct span der, struct err *e)
+                   const struct leaf *leaf, uint64_t index, struct span der, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
-    CLEANUP(buf_free) struct buf packed = {0};
     struct rebuild_octets serial;
 
     if (certificate == NULL || rebuild_octets(leaf, "serial", &serial, e) != 0 ||
-        packed_make(db, "certificate", der, &packed, e) != 0 ||
-        store_exec(db,
-                   "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
-                   "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
-                   "FROM request q LEFT JOIN registration g ON g.id = q.registration "
-                   "WHERE q.rid = ?1 AND q.serial = ?4",
-                   STORE_VALUES(store_blob(span_of(rid, ISSUANCE_RID_SIZE)),
-                                store_blob(buf_span(&packed)), store_int(leaf_time(leaf)),
-                                rebuild_value(&serial)),
-                   e) != 0 ||
+        store_exec(
+            db,
+            "INSERT INTO certificate(request, leaf, nf_instance, profile, not_after, issued) "
+            "SELECT q.rowid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
+            "FROM request q LEFT JOIN registration g ON g.id = q.registration "
+            "WHERE q.rid = ?1 AND q.serial = ?4",
+            STORE_VALUES(store_blob(span_of(rid, ISSUANCE_RID_SIZE)), store_int((int64_t)index),
+                         store_int(leaf_time(leaf)), rebuild_value(&serial)),
+            e) != 0 ||
         rebuild_one(db, "issued", e) != 0) {
         return -1;
     }
@@ -268,7 +268,7 @@ rebuild_issued(struct rebuild_requests *r, struct store_db *db, const struct lea
         }
         forget(r, intent);
     }
-    return insert_certificate(db, rid, leaf, buf_span(&der), e);
+    return insert_certificate(db, rid, leaf, index, buf_span(&der), e);
 }
 
 /* ---- REJECTED ---- */

@@ -199,7 +199,7 @@ a_database_that_was_edited_is_not_started_with(void **state)
         "UPDATE registration SET used = 0; DELETE FROM request WHERE registration IS NOT NULL",
         "UPDATE registration SET state = 0 WHERE state = 1",
         "UPDATE registration SET certificates = 1000",
-        "UPDATE certificate SET der = x'00' WHERE profile = 'ra-cmp'",
+        "UPDATE certificate SET leaf = 0 WHERE profile = 'ra-cmp'",
         "UPDATE certificate SET revoked = NULL WHERE revoked IS NOT NULL",
         "UPDATE revocation SET not_after = 1",
         "DELETE FROM revocation",

@@ -122,14 +122,15 @@ an_edited_row_makes_nobody_a_registrar(void **state)
     CLEANUP(mem_cleanup)
     char *edit =
         mem_printf("ATTACH '%s/kept.db' AS beside; PRAGMA beside.journal_mode = MEMORY;"
-                   "CREATE TABLE beside.kept AS SELECT rid, profile, nf_instance FROM "
-                   "certificate;" NO_TRIGGERS "UPDATE certificate SET profile = 'registrar'",
+                   "CREATE TABLE beside.kept AS SELECT q.rid, c.request, c.profile, c.nf_instance "
+                   "FROM certificate c JOIN request q ON q.rowid = c.request;" NO_TRIGGERS
+                   "UPDATE certificate SET profile = 'registrar'",
                    w->dir);
     CLEANUP(mem_cleanup)
     char *mend =
         mem_printf("ATTACH '%s/kept.db' AS beside; PRAGMA beside.journal_mode = MEMORY;" NO_TRIGGERS
                    "UPDATE certificate SET profile = kept.profile, nf_instance = "
-                   "kept.nf_instance FROM kept WHERE kept.rid = certificate.rid;"
+                   "kept.nf_instance FROM kept WHERE kept.request = certificate.request;"
                    "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
                    "request.rid",
                    w->dir);

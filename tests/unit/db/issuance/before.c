@@ -39,7 +39,7 @@ do_look(struct store_db *db, void *arg, struct err *e)
 static void
 it_has_our_schema_then_and_agrees_with_its_record(void **state)
 {
-    static const char *const before[] = {GO_BACK_TO_32};
+    static const char *const before[] = {GO_BACK_TO_33, GO_BACK_TO_32};
     struct whole *w = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {

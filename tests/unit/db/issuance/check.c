@@ -252,7 +252,7 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE request SET fail_info = 1 WHERE state = 2", HAS("a refusal")},
         {"UPDATE request SET leaf = leaf - 1 WHERE state = 2", HAS("a refusal")},
         {"UPDATE request SET created = created - 1 WHERE state = 2", HAS("a refusal")},
-        {"UPDATE certificate SET der = CAST(der || x'00' AS BLOB)", HAS("a certificate")},
+        {"UPDATE certificate SET leaf = leaf + 1", HAS("a certificate")},
         {"UPDATE certificate SET nf_instance = NULL WHERE nf_instance IS NOT NULL",
          HAS("a certificate")},
         {"UPDATE certificate SET profile = 'registrar' WHERE profile = 'ra-cmp'",
@@ -262,11 +262,11 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE certificate SET revoked = NULL", HAS("a revocation")},
         {"UPDATE certificate SET revoked = 1 WHERE revoked IS NULL",
          "is revoked, and the record does not say so"},
-        {"UPDATE certificate SET der = (SELECT der FROM certificate WHERE profile = 'registrar') "
+        {"UPDATE certificate SET leaf = (SELECT leaf FROM certificate WHERE profile = 'registrar') "
          "WHERE profile = 'officer'",
          HAS("a certificate")},
         {"DELETE FROM certificate WHERE nf_instance IS NOT NULL", HAS("a certificate")},
-        {"UPDATE certificate SET serial = zeroblob(16) WHERE rowid = 3", HAS("a certificate")},
+        {"UPDATE certificate SET request = 1000 WHERE rowid = 3", HAS("a certificate")},
         {"UPDATE request SET state = 5 WHERE state = 4", HAS("a certificate")},
         {"UPDATE request SET state = 0 WHERE state = 4", HAS("an intent")},
         {"UPDATE request SET state = 3 WHERE state = 4", HAS("a rejection")},
@@ -333,10 +333,8 @@ every_edit_of_a_row_is_found(void **state)
         {"INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) "
          "VALUES(zeroblob(32), 0, 'officer', x'00', zeroblob(16), 1, 1)",
          "ca.db has rows that the record has not"},
-        {"INSERT INTO certificate SELECT zeroblob(16), rid, x'00', 'z', profile, not_after, "
-         "issued, NULL "
-         "FROM (SELECT q.rid, c.profile, c.not_after, c.issued FROM certificate c, request q WHERE "
-         "q.state = 0 LIMIT 1)",
+        {"INSERT INTO certificate SELECT q.rowid, c.leaf, 'z', c.profile, c.not_after, c.issued, "
+         "NULL FROM certificate c, request q WHERE q.state = 0 LIMIT 1",
          "ca.db has rows that the record has not"},
         {"INSERT INTO crl(this_update, next_update, entries, der) VALUES(1, 2, 0, x'00')",
          "ca.db has rows that the record has not"},
@@ -344,7 +342,7 @@ every_edit_of_a_row_is_found(void **state)
          "x'00', 1, x'00', 1, 1, 2, 1, 1, NULL FROM request WHERE state = 0",
          "ca.db has rows that the record has not"},
         {"INSERT INTO approval SELECT zeroblob(32), 1, serial, 'x', x'00', x'00', 1, 1 FROM "
-         "certificate LIMIT 1",
+         "request WHERE serial IS NOT NULL LIMIT 1",
          "ca.db has rows that the record has not"},
         {"INSERT INTO again SELECT zeroblob(32), rid, registration, x'07', 0, 1, x'00', 1, x'00', "
          "1, 1 FROM request WHERE state = 0",
@@ -434,11 +432,11 @@ a_revocation_of_before_has_no_date_in_its_leaf(void **state)
         const char *sql;
         const char *says;
     } rows[] = {
-        {"INSERT INTO revocation SELECT serial, 1790000000, 1, not_after, NULL FROM certificate "
+        {"INSERT INTO revocation SELECT serial, 1790000000, 1, not_after, NULL FROM request "
          "WHERE profile = 'ra-cmp'",
          NULL},
         {"INSERT INTO revocation SELECT serial, 1790000000, 1, not_after, 1789999700 FROM "
-         "certificate WHERE profile = 'ra-cmp'",
+         "request WHERE profile = 'ra-cmp'",
          HAS("a revocation")},
     };
     const struct octets ra = scene_octets(200);
@@ -476,16 +474,11 @@ the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
         enum err_code code;
     } rows[] = {
         {"a second certificate of a request",
-         "INSERT INTO certificate SELECT zeroblob(16), rid, x'00', nf_instance, profile, "
-         "not_after, issued, revoked FROM certificate WHERE nf_instance IS NOT NULL",
-         ERR_CONFLICT},
-        {"a second certificate of a serial",
-         "INSERT INTO certificate SELECT c.serial, q.rid, x'00', 'x', c.profile, c.not_after, 1, "
-         "NULL "
-         "FROM certificate c, request q WHERE q.state = 0 LIMIT 1",
+         "INSERT INTO certificate SELECT request, leaf + 1, nf_instance, profile, not_after, "
+         "issued, revoked FROM certificate WHERE nf_instance IS NOT NULL",
          ERR_CONFLICT},
         {"another one in its place",
-         "INSERT OR REPLACE INTO certificate SELECT serial, rid, x'00', nf_instance, profile, "
+         "INSERT OR REPLACE INTO certificate SELECT request, leaf + 1, nf_instance, profile, "
          "not_after, issued, revoked FROM certificate WHERE nf_instance IS NOT NULL",
          ERR_DENIED},
         {"a second intent of a serial",

@@ -463,7 +463,7 @@ the_database_refuses_to_forget(void **state)
     struct scene *s = *state;
     const char *rows[] = {
         "DELETE FROM certificate",
-        "UPDATE certificate SET der = x'00'",
+        "UPDATE certificate SET leaf = 0",
         "DELETE FROM request",
         "UPDATE request SET state = 0",
         "UPDATE request SET tbs = x'00'",

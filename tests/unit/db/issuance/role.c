@@ -122,7 +122,7 @@ a_registration_is_a_registrars_only_by_the_record(void **state)
     struct registered rows[] = {
         {.id = s->id},
         {.id = s->id,
-         .edit = "UPDATE registration SET registrar = (SELECT serial FROM certificate WHERE "
+         .edit = "UPDATE registration SET registrar = (SELECT serial FROM request WHERE "
                  "profile = 'ra-cmp')"},
     };
     struct err e = {0};

@@ -236,14 +236,12 @@ what_is_edited_meanwhile_is_found_by_this_pass_or_the_next(void **state)
          "INSERT INTO revocation VALUES(x'00112233445566778899aabbccddeeff', 1790000000, 1, 1, "
          "NULL)",
          "rows that the record has not: revocation 00112233445566778899aabbccddeeff", NULL},
+        {NULL, "INSERT INTO certificate VALUES(1000, 2, 'z', 'nf-tls', 1, 1, NULL)",
+         "rows that the record has not: certificate of request 1000", NULL},
         {NULL,
-         "INSERT INTO certificate SELECT x'00112233445566778899aabbccddeeff', zeroblob(32), x'00', "
-         "'z', 'nf-tls', 1, 1, NULL",
-         "rows that the record has not: certificate 00112233445566778899aabbccddeeff", NULL},
-        {NULL,
-         "INSERT INTO certificate(rowid, serial, rid, der, nf_instance, profile, not_after, "
-         "issued) VALUES(-5, zeroblob(16), zeroblob(32), x'00', 'z', 'nf-tls', 1, 1)",
-         "rows that the record has not: certificate 00000000000000000000000000000000", NULL},
+         "INSERT INTO certificate(rowid, request, leaf, nf_instance, profile, not_after, issued) "
+         "VALUES(-5, 1001, 2, 'z', 'nf-tls', 1, 1)",
+         "rows that the record has not: certificate of request 1001", NULL},
         {NULL,
          "INSERT INTO request(rid, state, profile, evidence, fail_info, phrase, created, leaf) "
          "VALUES(zeroblob(32), 2, 'x', x'00', 1, 'x', 1, 2)",

@@ -472,7 +472,7 @@ rows_that_the_record_does_not_have_are_found(void **state)
 {
     struct scene *s = *state;
     const struct octets o = scene_octets(1);
-    const char *forged = "INSERT INTO approval SELECT rid, 1, (SELECT serial FROM certificate "
+    const char *forged = "INSERT INTO approval SELECT rid, 1, (SELECT serial FROM request "
                          "WHERE profile = 'officer' LIMIT 1), 'CN=Mallory', x'00', x'00', 1, 999 "
                          "FROM pending";
     struct err e = {0};
