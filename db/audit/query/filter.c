@@ -50,6 +50,7 @@ static const struct {
     [FILTER_NEVER_USED] = {"never-used", NULL, VALUE_NONE},
     [FILTER_ACTION] = {"action", ":action", VALUE_TEXT},
     [FILTER_PLACE] = {"place", ":place", VALUE_TEXT},
+    [FILTER_BY] = {"by", ":by", VALUE_PART},
 };
 
 const char *

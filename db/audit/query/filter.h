@@ -33,6 +33,7 @@ enum filter {
     FILTER_NEVER_USED,     /* no value: any text */
     FILTER_ACTION,
     FILTER_PLACE, /* "CA", "RA" */
+    FILTER_BY,    /* a part of who did it at an admin socket */
     FILTERS,
 };
 /* "expires-within" */

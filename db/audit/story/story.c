@@ -94,6 +94,9 @@ story_leaf_load(struct mirror *m, uint64_t index, struct story_leaf *leaf, struc
     "SELECT leaf FROM revocation WHERE serial IN (SELECT serial FROM serials) UNION "              \
     "SELECT leaf FROM adoption WHERE serial IN (SELECT serial FROM serials) UNION "                \
     "SELECT leaf FROM signed WHERE serial IN (SELECT serial FROM serials) UNION "                  \
+    "SELECT leaf FROM command WHERE object IN (SELECT lower(hex(serial)) FROM serials UNION "      \
+    "SELECT lower(hex(id)) FROM under) UNION "                                                     \
+    "SELECT leaf FROM reported WHERE registration IN (SELECT id FROM registered) UNION "           \
     "SELECT :index"
 
 /* What these people did: nothing finds that but each row. */

@@ -154,7 +154,7 @@ static void
 nothing_is_found_where_there_is_nothing(void **state)
 {
     (void)state;
-    assert_kinds("00ff", "");
+    assert_kinds("00fe01", "");
     assert_kinds("00000000-0000-4000-8000-000000000000", "");
     assert_kinds("nobody", "");
     assert_kinds("%", "");
