@@ -8,6 +8,7 @@
 #include "base/tlog/ra_report.h"
 #include "db/audit/der/names.h"
 #include "db/audit/mirror/columns.h"
+#include "db/audit/mirror/registered.h"
 
 enum { DAY = 86400, NO_REASON = -1, PROFILE_MAX = 64 };
 
@@ -267,6 +268,12 @@ revoked(struct effects *f, struct now *n, struct err *e)
 /* ---- others ---- */
 
 static int
+registered(struct effects *f, struct now *n, struct err *e)
+{
+    return registered_add(f->db, n->index, n->leaf, e);
+}
+
+static int
 cancelled(struct effects *f, struct now *n, struct err *e)
 {
     return sql_exec(f->db,
@@ -420,12 +427,13 @@ typedef int effect(struct effects *, struct now *, struct err *);
 
 /* The other kinds change nothing but days. */
 static effect *const EFFECTS[LEAF_KINDS] = {
-    [LEAF_START] = started,       [LEAF_STOP] = stopped,
-    [LEAF_CANCEL] = cancelled,    [LEAF_REFUSAL] = refused,
-    [LEAF_INTENT] = intent,       [LEAF_ISSUED] = issued,
-    [LEAF_CONFIRMED] = confirmed, [LEAF_REJECTED] = rejected,
-    [LEAF_REVOKED] = revoked,     [LEAF_CRL] = crl,
-    [LEAF_RA_REPORT] = reported,  [LEAF_CLOCK] = clock_set,
+    [LEAF_START] = started,           [LEAF_STOP] = stopped,
+    [LEAF_CANCEL] = cancelled,        [LEAF_REFUSAL] = refused,
+    [LEAF_INTENT] = intent,           [LEAF_ISSUED] = issued,
+    [LEAF_CONFIRMED] = confirmed,     [LEAF_REJECTED] = rejected,
+    [LEAF_REVOKED] = revoked,         [LEAF_CRL] = crl,
+    [LEAF_RA_REPORT] = reported,      [LEAF_CLOCK] = clock_set,
+    [LEAF_REGISTRATION] = registered,
 };
 
 static int

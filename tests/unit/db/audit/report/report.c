@@ -135,6 +135,7 @@ sections_have_what_happened(void **state)
     has(page, "nfpki-ca 1.1");
     has(page, "nfpki-ca.conf");
     has(page, "revoke, refused"); /* an operator */
+    has(page, "<bdi>AUSF</bdi>"); /* as its registrar signed it */
     free(page);
 }
 
@@ -333,14 +334,14 @@ leaves_of_a_mirror_are_read_in_order_and_an_edited_one_is_found(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_ok(mirror_each(m, count_told, &n, &e), &e);
+    assert_ok(mirror_each(m, NULL, count_told, &n, &e), &e);
     assert_int_equal(n, told.size);
     assert_int_equal(sqlite3_exec(mirror_sqlite(m),
                                   "PRAGMA query_only = 0; UPDATE tile SET hashes = "
                                   "zeroblob(length(hashes)) WHERE level = 0",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
-    assert_int_equal(mirror_each(m, count_told, &n, &e), -1);
+    assert_int_equal(mirror_each(m, NULL, count_told, &n, &e), -1);
     assert_int_equal(e.code, ERR_STALE);
     assert_non_null(strstr(e.text, "leaf 0 was edited"));
     mirror_close(m);
