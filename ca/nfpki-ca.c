@@ -20,6 +20,7 @@
 #include "ca/due/waiting.h"
 #include "ca/office/office.h"
 #include "ca/office/register.h"
+#include "ca/office/report.h"
 #include "ca/office/role.h"
 #include "ca/publish/crl.h"
 #include "ca/publish/greet.h"
@@ -52,6 +53,9 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_ROLE:
         role_tell(ca, peer, m);
         return;
+    case LINK_REPORT:
+        report_submit(ca, peer, m);
+        return;
     case LINK_WELCOME:
     case LINK_ISSUED:
     case LINK_CONFIRMED:
@@ -64,6 +68,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_REVOKED:
     case LINK_ROLE_IS:
     case LINK_CHECKPOINT:
+    case LINK_REPORTED:
         break;
     }
     ca_die(&(struct err){.code = ERR_INPUT, .text = "not a request"}, "link");

@@ -29,6 +29,7 @@
 #include "ra/front/front.h"
 #include "ra/queue/queue.h"
 #include "ra/queue/roles.h"
+#include "ra/report/report.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
 #include "ra/secret/page_scrub.h"
@@ -114,7 +115,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if ((d->ra.jobs == 0 && d->ra.heads_asked == 0 && !d->sweeping &&
          !page_scrub_is_busy(d->ra.page_scrub) && !closing_is_busy(d->ra.closing) &&
-         !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
+         !queue_is_busy(d->ra.queue) && !report_is_busy(d->ra.report) && front_is_idle(d->front) &&
+         api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -137,6 +139,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     front_stop(d->front);
     api_server_stop(d->api);
     lane_stop(d->ra.lane);
+    report_stop(d->ra.report, "told to");
     page_scrub_stop(d->ra.page_scrub);
     (void)event_add(d->stop_timer, &tick);
 }
@@ -289,6 +292,7 @@ start_services(struct daemon *d, struct err *e)
         return -1;
     }
     d->ra.page_scrub = page_scrub_new(&d->ra);
+    d->ra.report = report_new(&d->ra);
     (void)event_add(d->ready_timer, &ready);
     return 0;
 }
@@ -319,6 +323,7 @@ static void
 stop(struct daemon *d)
 {
     page_scrub_free(d->ra.page_scrub);
+    report_free(d->ra.report);
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
@@ -432,7 +437,8 @@ run(const char *path, enum mode mode)
     }
     (void)event_base_dispatch(daemon.ra.base);
     if (daemon.ra.failed || daemon.ra.jobs > 0 || daemon.ra.heads_asked > 0 ||
-        page_scrub_is_busy(daemon.ra.page_scrub) || queue_is_busy(daemon.ra.queue)) {
+        page_scrub_is_busy(daemon.ra.page_scrub) || report_with_signer(daemon.ra.report) ||
+        queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

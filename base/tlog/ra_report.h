@@ -7,8 +7,8 @@
  *   nfpki-ra-report/v1
  *   ra <SHA-256 of the SubjectPublicKeyInfo of the key that signs, hex>
  *   ca <SHA-256 of the issuing certificate of the CA that it is meant for, hex>
- *   number <of this report, from 1>
- *   previous <SHA-256 of the text of the report before, hex; 64 zeros: there is none>
+ *   number <greater than that of the report before, from 1>
+ *   previous <SHA-256 of the text of the report before; 64 zeros: there is none since the start>
  *   from <RFC 3339 Z: it tells what happened from here>
  *   to <to here>
  *

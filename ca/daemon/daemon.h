@@ -57,6 +57,12 @@ struct operations {
     unsigned untold; /* and before the next that is told */
 };
 
+/* Reports of RAs (office/report.h). */
+struct reports {
+    time_t hour;   /* since 1970; */
+    unsigned told; /* in it */
+};
+
 struct ca {
     struct ca_conf conf;
     struct policy policy;
@@ -95,6 +101,7 @@ struct ca {
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;
     struct operations operations;
+    struct reports reports;
     size_t jobs;                                       /* that will call back */
     char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
     time_t deferred_at;

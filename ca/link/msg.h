@@ -20,6 +20,7 @@ enum {
     LINK_SUBMIT_MAX = 96 * 1024,
     LINK_REGISTER_MAX = 32 * 1024,
     LINK_CANCEL_MAX = 16 * 1024,
+    LINK_REPORT_MAX = 34 * 1024,
     LINK_CERTIFICATE_MAX = 16 * 1024,
     LINK_PHRASE_MAX = 128,
     LINK_CHECKPOINT_MAX = 2048,
@@ -37,6 +38,7 @@ enum link_type {
     LINK_REGISTER = 3,
     LINK_CANCEL = 4,
     LINK_ROLE = 5,
+    LINK_REPORT = 6,
     /* CA to RA */
     LINK_WELCOME = 16,
     LINK_ISSUED = 17,
@@ -50,6 +52,7 @@ enum link_type {
     LINK_ROLE_IS = 25,
     LINK_DEFERRED = 26,
     LINK_CHECKPOINT = 27,
+    LINK_REPORTED = 28,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
@@ -60,7 +63,7 @@ struct link_message {
                          SHA-256 of the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED
                          BUSY: the id of what is answered; WELCOME: SHA-256 of the CA's file of
                          profiles, or empty; HELLO CHECKPOINT: empty; ROLE ROLE_IS: SHA-256 of a
-                         certificate */
+                         certificate; REPORT REPORTED: of the text */
     struct span body; /* SUBMIT: Submission; REGISTER, CANCEL: CMS; ISSUED: certificate;
                          WELCOME: issuing certificate */
     struct span root; /* WELCOME: root certificate */
@@ -78,7 +81,7 @@ struct link_message {
 
 /* "SUBMIT"; "?" for a number that is none of them. */
 const char *link_type_name(enum link_type);
-/* Sent by the RA (HELLO SUBMIT REGISTER CANCEL ROLE). */
+/* Sent by the RA (HELLO SUBMIT REGISTER CANCEL ROLE REPORT). */
 bool link_type_is_request(enum link_type);
 
 /* Appends the DER. A field out of its limits is ERR_INPUT. */

@@ -28,6 +28,9 @@ extern const struct store_migration ledger_migrations[];
 
 /* In an operation's run: appends; seals the leaf when it is not. *index may be NULL. */
 int ledger_append(struct store_db *, struct leaf *, uint64_t *index, struct err *e);
+/* The newest leaf of a kind that is found by this subject (subject.h). */
+int ledger_find(struct store_db *, enum leaf_kind, struct span subject, uint64_t *index,
+                bool *found, struct err *e);
 /* Number of leaves. */
 int ledger_size(struct store_db *, uint64_t *size, struct err *e);
 /* Time of the last leaf; 0: there is none. For store_options.admit, too. */

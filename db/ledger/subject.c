@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/ledger/ledger.h"
 
 enum { NAME_SIZE = 32, NUMBER_SIZE = 24 };
 
@@ -51,6 +52,23 @@ subject_insert(struct store_db *db, uint64_t index, const struct leaf *leaf, str
         return store_exec(db, "INSERT INTO leaf_subject(idx, subject) VALUES(?1, ?2)",
                           STORE_VALUES(store_int((int64_t)index), subject), e);
     }
+    return 0;
+}
+
+int
+ledger_find(struct store_db *db, enum leaf_kind kind, struct span subject, uint64_t *index,
+            bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT o.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
+                    "o.subject = ?1 AND l.kind = ?2 ORDER BY o.idx DESC LIMIT 1",
+                    STORE_VALUES(store_blob(subject), store_text(leaf_kind_name(kind))), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    *index = *found ? (uint64_t)row_int(&rows, 0) : 0;
     return 0;
 }
 

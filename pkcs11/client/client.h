@@ -28,6 +28,7 @@ enum signer_object {
     SIGNER_SEAL = 'S',        /* one of two texts: its MAC is asked for, not a signature */
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
     SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
+    SIGNER_RA_REPORT = 'R',   /* text of what an RA says of itself (base/tlog/ra_report.h) */
     SIGNER_LAST = 'Z',        /* SIGNER_LAST_TEXT: what a log signed last is asked for */
     SIGNER_ANCHOR = 'A',      /* SIGNER_ANCHOR_TEXT: what it signed last is committed */
     SIGNER_ATTEMPTED = 'Y',   /* lines of the journal are asked for (attempted.h) */

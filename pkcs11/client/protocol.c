@@ -18,6 +18,7 @@ signer_is_attempt(enum signer_object object)
     case SIGNER_CHECKPOINT:
     case SIGNER_CMP:
     case SIGNER_QUEUE_HEAD:
+    case SIGNER_RA_REPORT:
         return true;
     case SIGNER_LAST:
     case SIGNER_ANCHOR:

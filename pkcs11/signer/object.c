@@ -149,11 +149,22 @@ check_queue_head(const struct policy *p, struct span text, struct err *e)
                                                            : object_check_queue_head(p, text, e);
 }
 
+/* Who says whom he asked about says whom he refused. */
+static int
+check_ra_report(const struct policy *p, struct span text, struct err *e)
+{
+    if (p->purpose != POLICY_CMP || !p->queue_heads) {
+        return off_queue_heads(p, e);
+    }
+    return check_size(text, OBJECT_RA_REPORT_MAX, e) != 0 ? -1 : object_check_ra_report(p, text, e);
+}
+
 static bool
 stands_alone(uint8_t kind)
 {
     return kind == SIGNER_SEAL || kind == SIGNER_LAST || kind == SIGNER_ANCHOR ||
-           kind == SIGNER_ATTEMPTED || kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD;
+           kind == SIGNER_ATTEMPTED || kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD ||
+           kind == SIGNER_RA_REPORT;
 }
 
 int
@@ -182,6 +193,8 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         return check_cmp(p, tbs, e);
     case SIGNER_QUEUE_HEAD:
         return check_queue_head(p, tbs, e);
+    case SIGNER_RA_REPORT:
+        return check_ra_report(p, tbs, e);
     default:
         return err_set(e, ERR_INPUT, "an object of unknown kind 0x%02x", kind);
     }

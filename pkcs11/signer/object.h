@@ -19,6 +19,7 @@ enum {
     OBJECT_CHECKPOINT_MAX = 1024,
     OBJECT_CMP_MAX = 128 * 1024,
     OBJECT_QUEUE_HEAD_MAX = 512,
+    OBJECT_RA_REPORT_MAX = 24 * 1024,
 };
 
 /* The switch over the kinds; an unknown kind is ERR_INPUT. `evidence` goes with a certificate
@@ -47,4 +48,5 @@ int object_validity(struct span tbs, char from[TIME_TEXT_SIZE], char to[TIME_TEX
                     struct err *e);
 int object_crl_head(const struct policy *, struct span tbs, struct crl_head *, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);
+int object_check_ra_report(const struct policy *, struct span text, struct err *e);
 int object_check_queue_head(const struct policy *, struct span text, struct err *e);

@@ -17,6 +17,7 @@
 #include "ra/admin/enlist.h"
 #include "ra/admin/import.h"
 #include "ra/admin/status.h"
+#include "ra/report/report.h"
 
 struct command {
     struct store_op op;
@@ -43,9 +44,46 @@ command_free(struct command *c)
     mem_free(c);
 }
 
+/* What changes nothing is told to nobody. */
+static const char *
+told_name(const struct command *c)
+{
+    switch (c->request.kind) {
+    case COMMAND_REGISTER:
+        return "register";
+    case COMMAND_CANCEL:
+        return "cancel";
+    case COMMAND_IMPORT:
+        return "import";
+    case COMMAND_BUNDLE: /* shows nothing that is secret */
+    case COMMAND_LIST:
+    case COMMAND_SHOW:
+    case COMMAND_HELD:
+    case COMMAND_STATUS:
+        break;
+    }
+    return NULL;
+}
+
+static void
+tell(const struct command *c, bool done)
+{
+    const char *object = NULL;
+
+    if (c->enlisting.registration != NULL) {
+        object = c->enlisting.registration->id;
+    } else if (c->cancelling.cancellation != NULL) {
+        object = c->cancelling.cancellation->content.registration;
+    }
+    if (told_name(c) != NULL) {
+        report_did(c->ra->report, told_name(c), done, object, c->request.who);
+    }
+}
+
 static void
 refuse(struct command *c, const struct err *why)
 {
+    tell(c, false);
     log_err(LOG_WARNING, "command-refused", why, "%s", c->request.who);
     c->door.refuse(c->door.arg, why);
     if (ra_store_is_lost(why)) {
@@ -57,6 +95,7 @@ refuse(struct command *c, const struct err *why)
 static void
 answer(struct command *c, json_t *object)
 {
+    tell(c, true);
     c->door.answer(c->door.arg, object);
     command_free(c);
 }

@@ -27,6 +27,7 @@ struct page_scrub;
 struct closing;
 struct pipeline;
 struct queue;
+struct report;
 struct roles;
 struct signer_pool;
 struct store;
@@ -72,6 +73,7 @@ struct ra {
     struct queue *queue;
     struct closing *closing;
     struct page_scrub *page_scrub;
+    struct report *report;          /* what this RA says of itself; NULL: nothing */
     struct roles *roles;            /* of administrators */
     struct budget *by_registration; /* of what a registration may begin */
     struct budget *of_refusals;     /* that are signed */

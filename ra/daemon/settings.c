@@ -42,6 +42,7 @@ static cfg_opt_t options[] = {
     CFG_INT("confirm_wait", 300, CFGF_NONE),
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
     CFG_INT("sync_wait", 2000, CFGF_NONE),
+    CFG_INT("report_period", 300, CFGF_NONE),
     CFG_STR("profiles", NULL, CFGF_NODEFAULT),
     CFG_STR("blocked_keys", NULL, CFGF_NODEFAULT),
     CFG_INT("workers", 2, CFGF_NONE),
@@ -194,6 +195,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
          CMP_MAC_COUNT_LIMIT},
         {"confirm_wait", &s->confirm_wait, 1, 7 * 86400},
         {"sync_wait", &s->sync_wait, 0, 60000},
+        {"report_period", &s->report_period, 1, 3600},
         {"workers", &s->workers, 1, 64},
         {"expired_renewal_days", &s->expired_renewal_days, 0, 366},
         {"requests_max", &s->requests_max, 1, 65536},
@@ -287,13 +289,15 @@ read_public(cfg_t *cfg, struct settings *s, struct err *e)
 struct settings *
 settings_load(const char *path, struct err *e)
 {
-    CLEANUP(conf_cleanup) cfg_t *cfg = conf_load(path, options, NULL, e);
+    uint8_t hash[SHA256_SIZE];
+    CLEANUP(conf_cleanup) cfg_t *cfg = conf_load(path, options, hash, e);
     CLEANUP(settings_cleanup) struct settings *s = NULL;
 
     if (cfg == NULL) {
         return NULL;
     }
     s = mem_new(sizeof(*s));
+    memcpy(s->hash, hash, sizeof(s->hash));
     if (settings_addresses_read(cfg, "listen", &s->listen, e) != 0 ||
         settings_strictness_read(cfg, &s->strictness, e) != 0 ||
         trust_conf_read(cfg, &s->trust, e) != 0 ||

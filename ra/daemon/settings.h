@@ -50,6 +50,8 @@ struct settings {
     int confirm_wait;
     bool implicit_confirm;
     int sync_wait;
+    int report_period;         /* seconds (report/report.h) */
+    uint8_t hash[SHA256_SIZE]; /* of the file */
     int workers;
     int expired_renewal_days; /* a kur may be signed with what ended so long ago */
     int requests_max;

@@ -234,6 +234,8 @@ on_message(void *arg, const struct link_message *m)
     case LINK_REGISTERED:
     case LINK_CANCELLED:
     case LINK_ROLE_IS:
+    case LINK_REPORT:
+    case LINK_REPORTED:
     case LINK_CHECKPOINT:
         log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
         break;

@@ -52,7 +52,7 @@ struct queue_link queue_link(const struct queue *);
  * wait. */
 bool queue_is_busy(const struct queue *);
 
-/* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */
+/* ---- not in the queue: REGISTER, CANCEL, ROLE, REPORT: somebody waits for the answer ---- */
 
 /* ERR_BUSY when the link is down or somebody asks the same already. */
 int queue_ask(struct queue *, const struct link_message *, ask_reply *reply, void *arg,

@@ -23,6 +23,7 @@
 #include "ca/cmp/protection/signers.h"
 #include "ra/judge/mac.h"
 #include "ra/queue/queue.h"
+#include "ra/report/report.h"
 #include "ra/transaction/admit.h"
 #include "ra/transaction/charge.h"
 #include "ra/transaction/crew.h"
@@ -303,6 +304,19 @@ start_forget(struct pipeline *p, struct batch *batch)
     crew_keep(p, STAGE_FORGET, batch, reply_forget, NULL);
 }
 
+/* What the CA has refused is in the record by itself. */
+static void
+tell_refused(const struct job *job)
+{
+    const bool is_refused = job->answer == ANSWER_FAILURE || job->answer == ANSWER_EXCUSE;
+
+    if (is_refused && job->told == NULL && job->failure != CMP_NO_FAILURE) {
+        report_refused(job->ra->report, job->registration.id, job->failure,
+                       phrase_text(job->e.said != 0 ? (enum phrase)job->e.said
+                                                    : phrase_of_failure(job->failure)));
+    }
+}
+
 static void
 start_reply(struct pipeline *p, struct batch *batch)
 {
@@ -313,6 +327,7 @@ start_reply(struct pipeline *p, struct batch *batch)
         if (job->withdrawn) {
             queue_withdrawn(job->ra->queue, job->rid);
         }
+        tell_refused(job);
         reply_send(job);
         job_free(job);
     }

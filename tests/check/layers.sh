@@ -52,7 +52,7 @@ ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
-ca/office/           base/ db/issuance/* db/ledger/witnesses.h ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
+ca/office/           base/ db/issuance/* db/ledger/witnesses.h ca/x509/* ca/cmp/report.h ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
 ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
 ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
@@ -62,10 +62,11 @@ ra/http/             base/ ra/http/*
 ra/daemon/           base/ pkcs11/client/pool.h ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
 ra/secret/           base/ pkcs11/client/pool.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ base/tlog/ pkcs11/client/pool.h db/store/batch.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
+ra/report/           base/ base/tlog/ ca/cmp/* ca/link/ ra/daemon/ ra/queue/ ra/report/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
 ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
-ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/* ra/transaction/
-ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/admin/
+ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/judge/* ra/transaction/
+ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/admin/
 ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/

@@ -218,7 +218,6 @@ import officer.ndjson
 expect 'a broken manifest' 400
 
 # who may not come in
-leaves() { audit verify | sed -nE 's/.*size[^0-9]*([0-9]+).*/\1/p' | sed -n 1p; }
 before=$(rows) record=$(leaves)
 tls() { # tls 'what' [CURL-ARGUMENT...]: refused in the handshake
   local what=$1

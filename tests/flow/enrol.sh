@@ -6,7 +6,6 @@ source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
 
-leaves() { audit verify | sed -nE 's/.*size[^0-9]*([0-9]+).*/\1/p' | sed -n 1p; }
 issued() { audit list --json | grep -o '"serial"' | wc -l; }
 post() { # post FILE: prints what the answer says
   curl -sS -o answer.der -H 'Content-Type: application/pkixcmp' --data-binary "@$1" "$NFPKI_CMP_URL"

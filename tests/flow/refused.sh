@@ -5,7 +5,6 @@ bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
-leaves() { audit verify | sed -nE 's/.*size[^0-9]*([0-9]+).*/\1/p' | sed -n 1p; }
 
 register probed AMF 1
 mine=("$reference" "$secret")
@@ -54,6 +53,25 @@ if cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey s
 fi
 [[ $("$bin/cmp_show" thief.der) == 'ip badCertTemplate' ]] || fail "a key of another NF: $("$bin/cmp_show" thief.der)"
 audit verify | finds 'REFUSAL 1' || fail 'no REFUSAL leaf'
+
+# what the RA refused by itself, it tells the CA: how many, why, and under which registration, signed
+restart ra
+audit verify >verified.txt
+grep -qE 'RA-REPORT +[1-9]' verified.txt || fail 'no report of the RA'
+python3 - "$pki/ledger" >reports.txt <<'PY'
+import base64, glob, json, sys
+for path in sorted(glob.glob(sys.argv[1] + '/tile/entries/**', recursive=True)):
+    try: data = open(path, 'rb').read()
+    except IsADirectoryError: continue
+    while data:
+        n = int.from_bytes(data[:2], 'big')
+        leaf, data = json.loads(data[2:2 + n]), data[2 + n:]
+        if leaf['kind'] == 'RA-REPORT':
+            print(base64.b64decode(leaf['text']).decode())
+PY
+for line in 'start .* [0-9a-f]{64} [0-9a-f]{64}$' 'stop .* told to$' "refused [0-9]+ 1 " 'did .* register done [0-9a-f]{32} uid '; do
+  grep -qE "^$line" reports.txt || fail "no report says: $line"
+done
 
 # a transactionID is remembered through a kill of the RA
 kill_daemon ra

@@ -41,6 +41,12 @@ pki_end() {
 cactl() { "$bin/nfpki-cactl" --socket "$pki/run/ca-admin.sock" "$@"; }
 ractl() { "$bin/nfpki-ractl" --socket "$pki/run/ra-admin.sock" "$@"; }
 audit() { published; "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
+leaves() { # what is in the record, but what the RA says of itself, which comes at any time
+  audit verify >verified.txt
+  awk '{ if (match($0, /size[^0-9]*[0-9]+/)) { t = substr($0, RSTART, RLENGTH); gsub(/[^0-9]/, "", t); if (!size) size = t }
+    if (match($0, /RA-REPORT +[0-9]+/)) { t = substr($0, RSTART, RLENGTH); gsub(/[^0-9]/, "", t); reports = t } }
+    END { print size - reports }' verified.txt
+}
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
 start_daemon() { "$pki/start" "$@"; } # start_daemon ca|ra [OPTION]
 stop_daemon() { # stop_daemon ca|ra: in order, as a service manager does

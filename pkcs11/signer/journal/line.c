@@ -65,7 +65,7 @@ word(char **rest)
 static bool
 is_kind(const char *text)
 {
-    return text != NULL && strlen(text) == 1 && strchr("TLKPQS", text[0]) != NULL;
+    return text != NULL && strlen(text) == 1 && strchr("TLKPQRS", text[0]) != NULL;
 }
 
 /* 20 digits. */

@@ -41,6 +41,8 @@ example(size_t i)
         {.type = LINK_CANCELLED, .id = zeros(16)},
         {.type = LINK_REVOKED, .id = zeros(32)},
         {.type = LINK_ROLE, .id = zeros(32)},
+        {.type = LINK_REPORT, .id = zeros(32), .body = zeros(900)},
+        {.type = LINK_REPORTED, .id = zeros(32)},
         {.type = LINK_ROLE_IS, .id = zeros(32), .phrase = SPAN_LITERAL("registrar")},
         {.type = LINK_BUSY, .id = zeros(32)},
         {.type = LINK_WAITING,
@@ -194,6 +196,9 @@ fields_out_of_their_limits_are_refused(void **state)
         {"id", {.type = LINK_CANCEL, .id = zeros(32), .body = zeros(1)}},
         {"body", {.type = LINK_CANCEL, .id = zeros(16)}},
         {"body", {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(LINK_CANCEL_MAX + 1)}},
+        {NULL, {.type = LINK_REPORT, .id = zeros(32), .body = zeros(LINK_REPORT_MAX)}},
+        {"body", {.type = LINK_REPORT, .id = zeros(32), .body = zeros(LINK_REPORT_MAX + 1)}},
+        {"id", {.type = LINK_REPORT, .id = zeros(16), .body = zeros(1)}},
         {"id", {.type = LINK_ROLE, .id = zeros(16)}},
         {"phrase", {.type = LINK_ROLE_IS, .id = zeros(32)}},
         {NULL, {.type = LINK_ISSUED, .id = zeros(32), .body = zeros(LINK_CERTIFICATE_MAX)}},
@@ -265,7 +270,7 @@ fields_out_of_their_limits_are_refused(void **state)
 static void
 there_is_no_message_of_another_type(void **state)
 {
-    static const int types[] = {-1, 0, 6, 15, 28, 256 + LINK_HELLO};
+    static const int types[] = {-1, 0, 7, 15, 29, 256 + LINK_HELLO};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an RA says of itself, over the link: who may, and that it is in the record once. */
+#include <string.h>
+
+#include "base/tlog/ra_report.h"
+#include "ca/cmp/report.h"
+#include "tests/unit/ca/daemon/nf.h"
+
+enum { HOUR_MAX = 120 };
+
+struct said {
+    bool other_key, other_ca, other_name, other_certificate, broken_signature, no_report;
+};
+
+static void
+tell(struct world *w, uint64_t number, struct said how, struct answer *answer)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
+    CLEANUP(buf_free) struct buf issuing = BUF_INIT(LINK_CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf certificate = BUF_INIT(LINK_CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_REPORT_MAX);
+    CLEANUP(buf_free) struct buf signature = {0};
+    struct ra_report said = {.number = number, .from = 1000, .to = 2000};
+    uint8_t hash[SHA256_SIZE];
+    struct cmp_report report;
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, w->issuing, &issuing, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, how.other_certificate ? w->registrar : w->ra, &certificate, &e),
+              &e);
+    assert_ok(certificate_key_hash(w->ra, said.ra, &e), &e);
+    assert_ok(sha256(buf_span(&issuing), said.ca, &e), &e);
+    said.ra[0] ^= how.other_key ? 1 : 0;
+    said.ca[0] ^= how.other_ca ? 1 : 0;
+    assert_ok(ra_report_format(&said, SPAN_LITERAL("others 3 2\n"), &text, &e), &e);
+    if (how.no_report) {
+        assert_ok(buf_append(&text, SPAN_LITERAL("more\n"), &e), &e);
+    }
+    signature = pki_sign(w->ra_key, buf_span(&text));
+    signature.p[signature.n - 1] ^= how.broken_signature ? 1 : 0;
+    assert_ok(sha256(buf_span(&text), hash, &e), &e);
+    hash[0] ^= how.other_name ? 1 : 0;
+    report = (struct cmp_report){.text = buf_span(&text),
+                                 .signature = buf_span(&signature),
+                                 .certificate = buf_span(&certificate)};
+    assert_ok(cmp_report_encode(&report, &body, &e), &e);
+    world_send(w, &(struct link_message){.type = LINK_REPORT,
+                                         .id = span_of(hash, sizeof(hash)),
+                                         .body = buf_span(&body)});
+    world_receive(w, answer);
+}
+
+static int
+reports(struct world *w)
+{
+    int n;
+
+    assert_int_equal(world_stop(w), 0);
+    n = world_leaves(w, "RA-REPORT", "", "");
+    world_start(w);
+    return n;
+}
+
+static void
+a_report_is_in_the_record_once(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(answer_free) struct answer a = {0};
+    const int before = reports(w);
+
+    for (int i = 0; i < 3; i++) { /* its answer got lost twice */
+        tell(w, 1, (struct said){0}, &a);
+        assert_int_equal(a.m.type, LINK_REPORTED);
+    }
+    tell(w, 2, (struct said){0}, &a);
+    assert_int_equal(a.m.type, LINK_REPORTED);
+    assert_int_equal(reports(w), before + 2);
+}
+
+static void
+what_no_ra_says_is_not_recorded(void **state)
+{
+    static const struct said lies[] = {
+        {.other_key = true},         {.other_ca = true},         {.other_name = true},
+        {.other_certificate = true}, {.broken_signature = true}, {.no_report = true},
+    };
+    struct world *w = *state;
+    CLEANUP(answer_free) struct answer a = {0};
+    const int before = reports(w);
+
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        tell(w, 10 + i, lies[i], &a);
+        assert_int_equal(a.m.type, LINK_REFUSED);
+    }
+    assert_int_equal(reports(w), before);
+}
+
+static void
+no_ra_fills_the_record(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(answer_free) struct answer a = {0};
+    const int before = reports(w);
+    int busy = 0;
+
+    for (uint64_t i = 0; i < HOUR_MAX + 5; i++) {
+        tell(w, 100 + i, (struct said){0}, &a);
+        busy += a.m.type == LINK_BUSY ? 1 : 0;
+    }
+    if (busy == 0) { /* the next hour began */
+        for (uint64_t i = 0; i < HOUR_MAX; i++) {
+            tell(w, 1000 + i, (struct said){0}, &a);
+            busy += a.m.type == LINK_BUSY ? 1 : 0;
+        }
+    }
+    assert_true(busy > 0);
+    assert_true(reports(w) <= before + 2 * HOUR_MAX);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_is_in_the_record_once),
+        cmocka_unit_test(what_no_ra_says_is_not_recorded),
+        cmocka_unit_test(no_ra_fills_the_record),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
