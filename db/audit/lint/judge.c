@@ -237,30 +237,31 @@ document_of(const struct lint_judge *j, const struct leaf *intent)
 }
 
 static void
-octets_judge(struct lint_judge *j, uint64_t index, struct lint_case *c)
+octets_judge(struct lint_judge *j, uint64_t index, const struct lint_case *given)
 {
-    const unsigned char *p = c->der.p;
-    CLEANUP(x509_cleanup) X509 *certificate = d2i_X509(NULL, &p, (long)c->der.n);
+    const unsigned char *p = given->der.p;
+    CLEANUP(x509_cleanup) X509 *certificate = d2i_X509(NULL, &p, (long)given->der.n);
+    struct lint_case c = *given;
     struct lint_profile profile;
     struct err unknown = {0};
     json_t *document;
 
-    c->certificate = p == c->der.p + c->der.n ? certificate : NULL;
+    c.certificate = p == c.der.p + c.der.n ? certificate : NULL;
     ERR_clear_error();
-    key_note(j, c);
-    serial_note(j, c);
+    key_note(j, &c);
+    serial_note(j, &c);
     if (index < j->from) {
         return;
     }
-    if (lint_table_find(j->table, leaf_text(c->intent, "profileFile"),
-                        leaf_text(c->intent, "profile"), &profile, &unknown) == 0) {
-        c->profile = &profile;
+    if (lint_table_find(j->table, leaf_text(c.intent, "profileFile"),
+                        leaf_text(c.intent, "profile"), &profile, &unknown) == 0) {
+        c.profile = &profile;
     }
-    c->unknown = unknown.text;
-    c->issuer = j->issuer;
-    document = document_of(j, c->intent);
-    c->document = document;
-    case_judge(j, index, c);
+    c.unknown = unknown.text;
+    c.issuer = j->issuer;
+    document = document_of(j, c.intent);
+    c.document = document;
+    case_judge(j, index, &c);
     json_decref(document);
 }
 

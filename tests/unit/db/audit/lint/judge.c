@@ -150,6 +150,18 @@ without_the_issuing_certificate_nobody_asks_for_it(void **state)
 }
 
 static void
+an_issuer_without_an_identifier_says_nothing_of_one(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *issuer = X509_new();
+    const struct lint_case c = {.certificate = authority.certificate, .issuer = issuer};
+    struct err why = {0};
+
+    (void)state;
+    assert_int_equal(lint_aki_value(&c, &why), LINT_NOT_RUN);
+    assert_string_equal(why.text, "the issuing certificate has no subjectKeyIdentifier");
+}
+
+static void
 what_was_judged_before_is_only_remembered(void **state)
 {
     struct made m = made_nf("nf-tls");
@@ -283,6 +295,7 @@ main(void)
         cmocka_unit_test(there_are_only_so_many_issuing_certificates),
         cmocka_unit_test(what_cannot_be_asked_is_told_apart),
         cmocka_unit_test(without_the_issuing_certificate_nobody_asks_for_it),
+        cmocka_unit_test(an_issuer_without_an_identifier_says_nothing_of_one),
         cmocka_unit_test(what_was_judged_before_is_only_remembered),
         cmocka_unit_test(what_a_restore_adopts_is_of_another_time),
         cmocka_unit_test(a_registration_without_evidence_has_no_document),
