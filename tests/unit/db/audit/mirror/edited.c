@@ -147,8 +147,8 @@ all_leaves_are_told_but_one_that_was_edited(void **state)
     CLEANUP(mirror_cleanup) struct mirror *m = mirror_open(path, &e);
 
     (void)state;
-    assert_ok(mirror_each(whole, told, NULL, &e), &e);
-    assert_err(mirror_each(m, told, NULL, &e), ERR_STALE, &e);
+    assert_ok(mirror_each(whole, NULL, told, NULL, &e), &e);
+    assert_err(mirror_each(m, NULL, told, NULL, &e), ERR_STALE, &e);
 }
 
 /* Octets and hash of another history, which fit each other. */

@@ -276,18 +276,6 @@ its_rows_are_files_for_machines(void **state)
     assert_int_equal(e.code, ERR_IO);
 }
 
-static int
-count_told(void *arg, uint64_t index, struct span body, struct err *e)
-{
-    uint64_t *n = arg;
-
-    (void)e;
-    assert_int_equal(index, *n);
-    assert_int_equal(body.p[0], '{');
-    *n += 1;
-    return 0;
-}
-
 static void
 what_a_check_found_is_there_and_counted(void **state)
 {
@@ -323,28 +311,6 @@ what_a_check_found_is_there_and_counted(void **state)
     assert_int_equal(symlink("/dev/full", csv), 0);
     assert_int_equal(report_data(&r, h.l.base, &e), -1);
     assert_int_equal(e.code, ERR_IO);
-}
-
-/* A check of a mirror reads the leaves again: whoever edited the file is found. */
-static void
-leaves_of_a_mirror_are_read_in_order_and_an_edited_one_is_found(void **state)
-{
-    struct mirror *m = mirror_here(h.l.dir);
-    uint64_t n = 0;
-    struct err e = {0};
-
-    (void)state;
-    assert_ok(mirror_each(m, NULL, count_told, &n, &e), &e);
-    assert_int_equal(n, told.size);
-    assert_int_equal(sqlite3_exec(mirror_sqlite(m),
-                                  "PRAGMA query_only = 0; UPDATE tile SET hashes = "
-                                  "zeroblob(length(hashes)) WHERE level = 0",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_int_equal(mirror_each(m, NULL, count_told, &n, &e), -1);
-    assert_int_equal(e.code, ERR_STALE);
-    assert_non_null(strstr(e.text, "leaf 0 was edited"));
-    mirror_close(m);
 }
 
 static int
@@ -387,7 +353,6 @@ main(void)
         cmocka_unit_test(a_record_of_years_and_one_of_an_hour),
         cmocka_unit_test(its_rows_are_files_for_machines),
         cmocka_unit_test(what_a_check_found_is_there_and_counted),
-        cmocka_unit_test(leaves_of_a_mirror_are_read_in_order_and_an_edited_one_is_found),
         cmocka_unit_test(what_is_not_whole_is_no_report),
     };
 
