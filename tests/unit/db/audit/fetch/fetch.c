@@ -304,6 +304,33 @@ what_does_not_pass_ends_it(void **state)
     }
 }
 
+/* What came stays, and is not asked for again. */
+static void
+an_end_in_between_is_gone_on_from(void **state)
+{
+    static const char *const entries[] = {"copy/tile/entries/000", "copy/tile/entries/001",
+                                          "copy/tile/entries/002.p/88"};
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    struct fetch_result result;
+    struct err e = {0};
+    unsigned there = 0;
+
+    web_start(s, "half", false, &web);
+    assert_err(fetch(s, &web, &result, &e), ERR_DENIED, &e);
+    assert_false(is_there(s, "copy/checkpoint"));
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        there += is_there(s, entries[i]) ? 1 : 0;
+    }
+    assert_true(there > 0);
+    web_stop(&web);
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.files, 3 + 3 + 1 - there);
+    assert_int_equal(asked_for(&web, "/ledger/tile/entries"), 3 - there);
+    assert_fetched(s, FIRST_SIZE);
+}
+
 /* Nobody is there, or not who was asked for. */
 static void
 a_source_that_is_none(void **state)
@@ -324,6 +351,7 @@ a_source_that_is_none(void **state)
     };
     struct scene *s = *state;
     CLEANUP(web_stop) struct web web = {.pid = 0};
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
     struct fetch_result result;
     struct err e = {0};
 
@@ -335,6 +363,11 @@ a_source_that_is_none(void **state)
     web.url = mem_strdup("http://127.0.0.1:9/ledger");
     assert_err(fetch(s, &web, &result, &e), ERR_BUSY, &e);
     assert_says(e.text, "log.vkey, tried 4 times: ");
+    web_stop(&web);
+    assert_ok(file_write(key, SPAN_LITERAL(""), 0644, &e), &e);
+    web_start(s, "plain", false, &web);
+    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
+    assert_says(e.text, "log.vkey, tried 3 times: it is empty");
 }
 
 static void
@@ -541,6 +574,7 @@ main(void)
         WEB(a_log_that_grows_meanwhile),
         WEB(what_passes_is_asked_for_again),
         WEB(what_does_not_pass_ends_it),
+        WEB(an_end_in_between_is_gone_on_from),
         WEB(a_source_that_is_none),
         WEB(a_smaller_or_another_log_is_refused),
         WEB(another_past_is_found_when_all_came),
