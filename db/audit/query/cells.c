@@ -44,6 +44,39 @@ cells_read(struct cells *cells, sqlite3_stmt *statement, size_t n)
     }
 }
 
+static int
+fail(sqlite3 *db, struct err *e)
+{
+    return err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(db));
+}
+
+int
+statement_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement, struct err *e)
+{
+    return sqlite3_prepare_v3(db, sql, -1, 0, statement, NULL) == SQLITE_OK ? 0 : fail(db, e);
+}
+
+int
+statement_ended(sqlite3_stmt *statement, int rc, struct err *e)
+{
+    return rc == SQLITE_DONE ? 0 : fail(sqlite3_db_handle(statement), e);
+}
+
+int
+statement_run(sqlite3 *db, const char *sql, struct err *e)
+{
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    int rc;
+
+    if (statement_prepare(db, sql, &statement, e) != 0) {
+        return -1;
+    }
+    do {
+        rc = sqlite3_step(statement);
+    } while (rc == SQLITE_ROW);
+    return statement_ended(statement, rc, e);
+}
+
 void
 statement_cleanup(sqlite3_stmt **statement)
 {

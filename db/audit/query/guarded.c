@@ -147,14 +147,16 @@ static int
 load_names(const struct guard *g, const char *sql, struct names *names, struct err *e)
 {
     CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(g->db, sql, -1, &statement, NULL);
+    int rc;
 
-    while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+    if (statement_prepare(g->db, sql, &statement, e) != 0) {
+        return -1;
+    }
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         names->name = mem_grow(names->name, &names->capacity, names->n + 1, sizeof(names->name[0]));
         names->name[names->n++] = mem_strdup((const char *)sqlite3_column_text(statement, 0));
-        rc = SQLITE_OK;
     }
-    return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(g->db));
+    return statement_ended(statement, rc, e);
 }
 
 /* Octets as they are: who draws a sample goes by hashes that nobody could choose (nfpki-audit(1)).
@@ -181,17 +183,17 @@ set_up(struct guard *g, struct err *e)
         load_names(g, "PRAGMA module_list", &g->modules, e) != 0) {
         return -1;
     }
-    if (sqlite3_exec(g->db,
-                     "PRAGMA query_only = 1; PRAGMA trusted_schema = 0; "
-                     "PRAGMA temp_store = MEMORY",
-                     NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_create_function_v2(g->db, "sha256", 1,
-                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-                                   sha256_of, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_db_config(g->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_on) != SQLITE_OK ||
-        sqlite3_db_config(g->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &is_on) != SQLITE_OK) {
-        return err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(g->db));
+    if (statement_run(g->db, "PRAGMA query_only = 1", e) != 0 ||
+        statement_run(g->db, "PRAGMA trusted_schema = 0", e) != 0 ||
+        statement_run(g->db, "PRAGMA temp_store = MEMORY", e) != 0) {
+        return -1;
     }
+    (void)sqlite3_create_function_v2(g->db, "sha256", 1,
+                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                     sha256_of, NULL, NULL, NULL);
+    /* SQLite has both, or does not know them: then there is nothing to switch off. */
+    (void)sqlite3_db_config(g->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_on);
+    (void)sqlite3_db_config(g->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &is_on);
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         (void)sqlite3_limit(g->db, limits[i].id, limits[i].value);
     }
@@ -205,11 +207,9 @@ set_up(struct guard *g, struct err *e)
 static int
 ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
 {
-    if (g->is_late || rc == SQLITE_INTERRUPT) {
-        return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout)", (long long)q->ms);
-    }
-    if (rc == SQLITE_NOMEM) {
-        return err_set(e, ERR_BUSY, "it took more memory than it may");
+    if (g->is_late || rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) {
+        return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout) or %d MiB",
+                       (long long)q->ms, MEMORY_MAX >> 20);
     }
     return err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->db));
 }

@@ -146,8 +146,8 @@ row(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
 }
 
 static int
-rows(sqlite3 *db, const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
-     struct sink *sink, struct query_result *result, struct err *e)
+rows(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement, struct sink *sink,
+     struct query_result *result, struct err *e)
 {
     CLEANUP(cells_free) struct cells cells = {0};
     int rc;
@@ -162,7 +162,7 @@ rows(sqlite3 *db, const struct query *q, const struct chosen *chosen, sqlite3_st
         row(q, chosen, statement, &cells, sink);
     }
     sink_end(sink);
-    return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(db));
+    return statement_ended(statement, rc, e);
 }
 
 /* An object says on its own what it rests on, and when it was asked for where that matters. */
@@ -207,13 +207,11 @@ query_ask(sqlite3 *db, const struct query *q, enum sink_format format, FILE *out
     if (choose(q, &chosen, e) != 0 || compose(q, &chosen, &sql, e) != 0) {
         return -1;
     }
-    if (sqlite3_prepare_v3(db, (const char *)sql.p, -1, 0, &statement, NULL) != SQLITE_OK) {
-        return err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(db));
-    }
-    if (filters_bind(&q->filters, q->now, statement, e) != 0) {
+    if (statement_prepare(db, (const char *)sql.p, &statement, e) != 0 ||
+        filters_bind(&q->filters, q->now, statement, e) != 0) {
         return -1;
     }
     result->has_clock = sqlite3_bind_parameter_index(statement, ":now") > 0;
     sink = open_sink(&chosen, format, out, result->has_clock, e);
-    return sink == NULL ? -1 : rows(db, q, &chosen, statement, sink, result, e);
+    return sink == NULL ? -1 : rows(q, &chosen, statement, sink, result, e);
 }

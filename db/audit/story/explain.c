@@ -88,15 +88,14 @@ part_crl(struct explaining *w, const struct story_leaf *revoked, struct err *e)
 {
     CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
     CLEANUP(story_leaf_free) struct story_leaf crl = {0};
-    sqlite3 *db = mirror_sqlite(w->x->mirror);
 
-    if (sqlite3_prepare_v2(db,
-                           "SELECT c.leaf FROM revocations v JOIN crls c ON c.number = v.on_crl "
-                           "WHERE v.leaf = ? ORDER BY c.leaf LIMIT 1",
-                           -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_bind_int64(statement, 1, (int64_t)revoked->index) != SQLITE_OK) {
-        return err_set(e, ERR_STORE, "%s: %s", mirror_path(w->x->mirror), sqlite3_errmsg(db));
+    if (statement_prepare(mirror_sqlite(w->x->mirror),
+                          "SELECT c.leaf FROM revocations v JOIN crls c ON c.number = v.on_crl "
+                          "WHERE v.leaf = ? ORDER BY c.leaf LIMIT 1",
+                          &statement, e) != 0) {
+        return -1;
     }
+    (void)sqlite3_bind_int64(statement, 1, (int64_t)revoked->index);
     if (sqlite3_step(statement) != SQLITE_ROW) {
         return 0;
     }

@@ -71,11 +71,10 @@ ask(struct signatures *s, const char *sql, uint64_t index, int64_t missing, int6
 {
     CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
 
-    if (sqlite3_prepare_v2(mirror_sqlite(s->mirror), sql, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_bind_int64(statement, 1, (int64_t)index) != SQLITE_OK) {
-        return err_set(e, ERR_STORE, "%s: %s", mirror_path(s->mirror),
-                       sqlite3_errmsg(mirror_sqlite(s->mirror)));
+    if (statement_prepare(mirror_sqlite(s->mirror), sql, &statement, e) != 0) {
+        return -1;
     }
+    (void)sqlite3_bind_int64(statement, 1, (int64_t)index);
     *out = sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL
                ? sqlite3_column_int64(statement, 0)
                : missing;

@@ -131,8 +131,8 @@ prepare(struct mirror *m, const char *sql, const struct target *t, sqlite3_stmt 
     const size_t n = strlen(t->hex) / 2;
     int at;
 
-    if (sqlite3_prepare_v2(mirror_sqlite(m), sql, -1, statement, NULL) != SQLITE_OK) {
-        return err_set(e, ERR_STORE, "%s: %s", mirror_path(m), sqlite3_errmsg(mirror_sqlite(m)));
+    if (statement_prepare(mirror_sqlite(m), sql, statement, e) != 0) {
+        return -1;
     }
     at = sqlite3_bind_parameter_index(*statement, ":hex");
     if (n > 0 && at > 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/story/tell.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -275,10 +276,7 @@ tell_leaf(struct mirror *m, const struct leaf *leaf, struct err *e)
     const struct telling t = {.mirror = m, .leaf = leaf, .out = open_memstream(&text, &n)};
     int failed;
 
-    if (t.out == NULL) {
-        (void)err_set(e, ERR_BUSY, "no memory");
-        return NULL;
-    }
+    assert(t.out != NULL);
     failed = tell(&t, e);
     (void)fputc('.', t.out);
     if (fclose(t.out) != 0 || failed != 0) {

@@ -103,6 +103,64 @@ sql_answers_and_says_what_it_rests_on(void **state)
     assert_says(s->errors, "two columns have one name");
 }
 
+/* Whoever has a mirror gets the same answers as who has the folder. */
+static void
+a_mirror_answers_as_the_folder_does(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_MIRROR=%s", db);
+    CLEANUP(mem_cleanup) char *folder = NULL;
+    const char *const questions[][2] = {{"list", "events"},
+                                        {"show", s->revoked.serial},
+                                        {"explain", s->revoked.serial},
+                                        {"prove", "3"},
+                                        {"sql", "SELECT * FROM certificates"}};
+
+    assert_int_not_equal(RUN(s, "--key", key, "mirror", "--init", s->l.dir, db), 1);
+    for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+        assert_int_equal(
+            RUN(s, "--ledger", s->l.dir, "--key", key, questions[i][0], "--as-of", "2027-01-15",
+                questions[i][1]) == 0 ||
+                RUN(s, "--ledger", s->l.dir, "--key", key, questions[i][0], questions[i][1]) == 0,
+            1);
+        mem_free(folder);
+        folder = mem_strdup(s->out);
+        assert_int_equal(RUN(s, "--mirror", db, questions[i][0], "--as-of", "2027-01-15",
+                             questions[i][1]) == 0 ||
+                             RUN(s, "--mirror", db, questions[i][0], questions[i][1]) == 0,
+                         1);
+        assert_string_equal(s->out, folder);
+    }
+    s->environment = environment;
+    assert_int_equal(RUN(s, "list", "staff"), 0);
+    assert_string_equal(s->errors, "");
+    s->environment = NULL;
+}
+
+static void
+a_mirror_of_another_log_gives_no_answer(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "mirror.db");
+    struct audit_ledger other;
+    CLEANUP(mem_cleanup) char *key = NULL;
+
+    assert_int_not_equal(RUN(s, "mirror", "--init", s->l.dir, db), 1);
+    assert_int_equal(RUN(s, "--mirror", db, "list"), 0);
+    assert_says(s->errors, "warning: the log key of ");
+    audit_ledger_begin(&other);
+    audit_ledger_register(&other, "5a00");
+    audit_ledger_publish(&other);
+    key = mem_printf("%s/log.vkey", other.dir);
+    assert_int_equal(RUN(s, "--mirror", db, "--key", key, "list"), 1);
+    assert_says(s->errors, "is of a log with another key");
+    assert_string_equal(s->out, "");
+    assert_int_equal(RUN(s, "--mirror", db, "--key", "/nonexistent", "list"), 2);
+    audit_ledger_end(&other);
+}
+
 static void
 a_certificate_is_explained_with_what_is_not_shown(void **state)
 {
@@ -177,6 +235,8 @@ main(void)
         SCENE(what_is_cut_and_when_it_was_asked_is_told),
         SCENE(the_noun_may_stand_before_or_behind_filters),
         SCENE(sql_answers_and_says_what_it_rests_on),
+        SCENE(a_mirror_answers_as_the_folder_does),
+        SCENE(a_mirror_of_another_log_gives_no_answer),
         SCENE(a_certificate_is_explained_with_what_is_not_shown),
         SCENE(what_makes_no_sense_is_misuse),
     };

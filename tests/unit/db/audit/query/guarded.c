@@ -216,6 +216,20 @@ what_is_too_long_is_refused(void **state)
 }
 
 static void
+a_connection_that_cannot_be_guarded_is_not_asked(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    const struct guarded question = {.sql = "SELECT 1", .limit = 1, .ms = GUARDED_MS};
+    struct query_result result;
+    struct err e = {0};
+
+    (void)sqlite3_limit(mirror_sqlite(m), SQLITE_LIMIT_SQL_LENGTH, 20);
+    assert_err(guarded_ask(mirror_sqlite(m), &question, SINK_CSV, stdout, &result, &e), ERR_STORE,
+               &e);
+}
+
+static void
 rows_have_an_end_which_is_told(void **state)
 {
     struct scene *s = *state;
@@ -246,6 +260,7 @@ main(void)
         SCENE(all_else_is_refused),
         SCENE(what_would_not_end_is_stopped),
         SCENE(what_is_too_long_is_refused),
+        SCENE(a_connection_that_cannot_be_guarded_is_not_asked),
         SCENE(rows_have_an_end_which_is_told),
     };
 

@@ -249,6 +249,32 @@ a_question_that_makes_no_sense_is_refused(void **state)
     assert_null(noun_find("passwords"));
 }
 
+static int
+stop(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static void
+a_mirror_that_cannot_be_read_gives_no_answer(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    const struct query query = {.noun = noun_find("certificates")};
+    struct query_result result;
+    sqlite3 *empty = NULL;
+    struct err e = {0};
+
+    assert_int_equal(sqlite3_open(":memory:", &empty), SQLITE_OK);
+    assert_err(query_ask(empty, &query, SINK_TABLE, stdout, &result, &e), ERR_STORE, &e);
+    assert_says(e.text, "mirror: no such table: certificates");
+    assert_int_equal(sqlite3_close(empty), SQLITE_OK);
+    sqlite3_progress_handler(mirror_sqlite(m), 1, stop, NULL);
+    assert_err(query_ask(mirror_sqlite(m), &query, SINK_TABLE, stdout, &result, &e), ERR_STORE, &e);
+    assert_says(e.text, "mirror: interrupted");
+}
+
 /* What was typed is never read as SQL. */
 static void
 a_value_is_a_value(void **state)
@@ -275,6 +301,7 @@ main(void)
         SCENE(every_noun_can_be_asked_for_every_column_and_filter),
         SCENE(a_limit_says_that_there_are_more),
         cmocka_unit_test(a_question_that_makes_no_sense_is_refused),
+        SCENE(a_mirror_that_cannot_be_read_gives_no_answer),
         SCENE(a_value_is_a_value),
     };
 

@@ -151,6 +151,19 @@ what_it_is_of_has_its_names(void **state)
 }
 
 static void
+a_serial_is_hex(void **state)
+{
+    bool found = true;
+    uint64_t index;
+    struct err e = {0};
+
+    (void)state;
+    assert_err(story_issued(mirror, "x", &found, &index, &e), ERR_INPUT, &e);
+    assert_ok(story_issued(mirror, "00fe01", &found, &index, &e), &e);
+    assert_false(found);
+}
+
+static void
 nothing_is_found_where_there_is_nothing(void **state)
 {
     (void)state;
@@ -170,6 +183,7 @@ main(void)
         cmocka_unit_test(people_have_what_they_did),
         cmocka_unit_test(a_leaf_stands_for_what_it_is_about),
         cmocka_unit_test(what_it_is_of_has_its_names),
+        cmocka_unit_test(a_serial_is_hex),
         cmocka_unit_test(nothing_is_found_where_there_is_nothing),
     };
 
