@@ -20,7 +20,8 @@ def questions():  # of the page: their text and their commands
 
 def ask(command):
     words = shlex.split(command.replace('SERIAL', told['approved.serial']).replace('ca1.state', f'{folder}/state'))[1:]
-    as_of = [] if words[0] in ('verify', 'show') else ['--as-of', told['as_of'], '--format', 'jsonl']
+    as_of = [] if words[0] in ('verify', 'show') else ['--format', 'jsonl']
+    as_of += ['--as-of', told['as_of']] if words[0] in ('list', 'sql') else []
     done = subprocess.run([program, *LEDGER, words[0], *as_of, *words[1:]], capture_output=True, text=True)
     if done.returncode not in (0, 3):
         sys.exit(f'{command}: {done.returncode} {done.stderr}')
@@ -86,6 +87,8 @@ KNOWN = [
     [(column('serial', 'role'), [(told[name], role) for name, role in (
         ('ada', 'officer'), ('boris', 'officer'), ('carla', 'officer'), ('north', 'registrar'), ('ra', 'ra-cmp'),
         ('hostile', 'registrar'), ('second_ra', 'ra-cmp'), ('adopted', 'adopted'))])],
+    [(lambda rows: [(r['clause'], r['rows'], r['firstLeaf'], r['lastLeaf'], bool(r['cannot'])) for r in rows if 'clause' in r],
+      [('BR 5.4.1(1)1', 2, 1, 2, True)])],
 ]
 
 
