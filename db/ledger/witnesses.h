@@ -17,6 +17,6 @@ struct ledger_witnessed {
  * when the log's key signed it and ca.db has another record; ERR_CRYPTO or ERR_INPUT when it is no
  * checkpoint of this log, or a witness's line is wrong; ERR_DENIED when it has none of theirs:
  * nothing is published then. ERR_IO. */
-int ledger_witness(const struct ledger *, struct store_db *, struct span note,
+int ledger_witness(const struct ledger *, struct store_db *, struct span octets,
                    const struct cosigner *witnesses, size_t n, struct ledger_witnessed *,
                    struct err *e);

@@ -16,9 +16,9 @@ struct cosign_result {
     uint64_t earlier; /* size that was signed last */
 };
 
-/* `note` is that of log->checkpoint, verified. `out` gets it with the signature of `c` as its last
- * line, in place of an earlier one of that key. ERR_CONFLICT: it is no continuation, and
+/* `octets` is the note of log->checkpoint, verified. `out` gets it with the signature of `c` as its
+ * last line, in place of an earlier one of that key. ERR_CONFLICT: it is no continuation, and
  * FILE.refused-* has both notes; ERR_BUSY: another run. */
-int cosign(const char *state, const struct witnessed_log *log, struct span note,
+int cosign(const char *state, const struct witnessed_log *log, struct span octets,
            const struct cosigner *c, EVP_PKEY *key, struct buf *out, struct cosign_result *,
            struct err *e);

@@ -36,7 +36,7 @@ struct witnessed {
 
 /* Takes what a note of this log has of the witnesses. ERR_CRYPTO, ERR_INPUT or ERR_CONFLICT says
  * what is wrong with it: then nothing is to be believed. */
-int witnessed_note(struct witnessed *, const struct witnessed_log *, struct span note,
+int witnessed_note(struct witnessed *, const struct witnessed_log *, struct span octets,
                    struct err *e);
 /* Behind the last note. */
 void witnessed_judge(struct witnessed *, const struct witnessed_log *);
