@@ -536,6 +536,8 @@ CREATE TABLE approval (
 ) STRICT;
 INSERT INTO approval SELECT * FROM approval_before ORDER BY rowid;
 DROP TABLE approval_before;
+-- Pages that become free are not overwritten, which would take all of them at once into memory.
+PRAGMA secure_delete = FAST;
 CREATE TRIGGER approval_fixed BEFORE UPDATE ON approval
 BEGIN SELECT RAISE(ABORT, 'an approval does not change'); END;
 CREATE TRIGGER approval_kept BEFORE DELETE ON approval
