@@ -16,6 +16,7 @@
 #include "ca/acknowledge/acknowledge.h"
 #include "ca/acknowledge/believed.h"
 #include "ca/daemon/verify.h"
+#include "ca/due/clock.h"
 #include "ca/due/scrub.h"
 #include "ca/due/waiting.h"
 #include "ca/office/office.h"
@@ -141,6 +142,7 @@ on_recovered(struct ca *ca, struct recovery recovered)
     first->waiter.done = on_first_crl;
     first->ca = ca;
     ca->has_begun = true;
+    ca->clock_watch = clock_watch_new(ca);
     crl_make(ca->crl, &first->waiter);
 }
 

@@ -9,6 +9,7 @@
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
 #include "ca/daemon/start_signers.h"
+#include "ca/due/clock.h"
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
@@ -399,6 +400,7 @@ ca_close(struct ca *ca)
     requests_free(ca->requests);
     watchers_free(ca->watchers);
     unconfirmed_free(ca->unconfirmed);
+    clock_watch_free(ca->clock_watch);
     scrub_free(ca->scrub);
     greeter_free(ca->greeter);
     registered_free(ca->registered);

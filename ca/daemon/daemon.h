@@ -30,6 +30,7 @@ struct requests;
 struct watchers;
 struct waiting;
 struct unconfirmed;
+struct clock_watch;
 struct scrub;
 struct greeter;
 struct journals;
@@ -90,6 +91,7 @@ struct ca {
     struct watchers *watchers;
     struct waiting *waiting;
     struct unconfirmed *unconfirmed;
+    struct clock_watch *clock_watch;
     struct scrub *scrub;
     struct greeter *greeter;
     struct journals *journals;

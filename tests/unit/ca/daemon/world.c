@@ -50,6 +50,12 @@ world_environment(const struct world *w)
     if (w->clock != NULL) {
         set_clock(w->clock);
     }
+    if (w->clock_file != NULL) { /* says it, and may say another one while it runs */
+        set_clock("+0");
+        (void)unsetenv("FAKETIME");
+        (void)setenv("FAKETIME_TIMESTAMP_FILE", w->clock_file, 1);
+        (void)setenv("FAKETIME_NO_CACHE", "1", 1);
+    }
 }
 
 static void

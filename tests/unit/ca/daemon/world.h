@@ -44,6 +44,7 @@ struct world {
     const char *option;
     /* How its clock differs from ours from the next start on, as "+8d"; NULL: not. */
     const char *clock;
+    const char *clock_file; /* the same in a file; NULL: none */
 };
 
 /* An answer of the CA, with the octets that it borrows from. */
