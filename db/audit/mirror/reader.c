@@ -149,7 +149,10 @@ reader_next(struct reader *r, const struct reader_bundle **out, struct err *e)
     }
     if (r->n > 0) {
         r->given = r->ready[0];
-        mem_remove(r->ready, &r->n, &r->ready[0], sizeof(r->ready[0]));
+        r->n--;
+        for (size_t i = 0; i < r->n; i++) {
+            r->ready[i] = r->ready[i + 1];
+        }
         (void)pthread_cond_signal(&r->changed);
     } else if (r->result != 0) {
         *e = r->e;

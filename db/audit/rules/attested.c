@@ -371,6 +371,7 @@ audit_attested_check(struct audit_attested *a, int64_t version, const struct lea
 
 /* ---- state ---- */
 
+/* What is asked of one that was checked. */
 static void
 head_state(struct known *k, struct state *s)
 {
@@ -378,12 +379,9 @@ head_state(struct known *k, struct state *s)
 
     state_octets(s, "hash", k->hash, sizeof(k->hash));
     state_octets(s, "key", h->ra, sizeof(h->ra));
-    state_octets(s, "ca", h->ca, sizeof(h->ca));
     state_number(s, "first", &h->first);
     state_number(s, "size", &h->size);
     state_octets(s, "root", h->root.octets, sizeof(h->root.octets));
-    state_octets(s, "previous", h->previous, sizeof(h->previous));
-    state_time(s, "time", &h->time);
     state_time(s, "recorded", &k->recorded);
     state_text(s, "ra", &k->ra);
 }
