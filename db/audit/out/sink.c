@@ -98,6 +98,19 @@ write_time(FILE *out, enum sink_format format, const struct cell *cell)
     write_text(out, format, &other);
 }
 
+/* JSON of ours; none is null. */
+static void
+write_value(FILE *out, enum sink_format format, const struct cell *cell)
+{
+    if (cell->text.n == 0) {
+        (void)fputs(format == SINK_JSONL ? "null" : "", out);
+    } else if (format == SINK_JSONL) {
+        (void)fwrite(cell->text.p, 1, cell->text.n, out);
+    } else {
+        write_text(out, format, cell);
+    }
+}
+
 static void
 write_cell(FILE *out, enum sink_format format, const struct cell *cell)
 {
@@ -132,13 +145,7 @@ write_cell(FILE *out, enum sink_format format, const struct cell *cell)
         write_time(out, format, cell);
         return;
     case CELL_VALUE:
-        if (cell->text.n == 0) {
-            (void)fputs(format == SINK_JSONL ? "null" : "", out);
-        } else if (format == SINK_JSONL) {
-            (void)fwrite(cell->text.p, 1, cell->text.n, out);
-        } else {
-            write_text(out, format, cell);
-        }
+        write_value(out, format, cell);
         return;
     }
 }

@@ -28,6 +28,7 @@
     ">= :now) OR (:status = 'expired' AND +not_after < :now))"
 #define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): SQL, in parts */
 const struct noun nouns[] = {
     {
         .name = "certificates",
@@ -329,6 +330,7 @@ const struct noun nouns[] = {
         .conditions = {[FILTER_ACTION] = "kind = :action", SINCE("since")},
     },
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 const size_t n_nouns = sizeof(nouns) / sizeof(nouns[0]);
 
 const struct noun *

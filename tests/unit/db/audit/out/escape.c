@@ -28,6 +28,7 @@ must_be(enum escape_for sink, struct span text, const char *wanted)
 static void
 a_hostile_name_is_harmless_everywhere(void **state)
 {
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional): on purpose */
     const struct span name = SPAN_LITERAL(HOSTILE);
 
     (void)state;

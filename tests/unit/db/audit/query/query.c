@@ -60,7 +60,9 @@ assert_leaves(struct mirror *m, const char *noun, const struct typed *typed, siz
     }
     got = ask(m, &query, &result);
     for (char *p = got; *p != '\0'; p++) {
-        *p = *p == '\r' ? ' ' : *p == '\n' ? ' ' : *p;
+        if (*p == '\r' || *p == '\n') {
+            *p = ' ';
+        }
     }
     if (strcmp(got, leaves) != 0) {
         fail_msg("%s --%s %s: %s instead of %s", noun, filter_option(typed[0].filter),
