@@ -23,6 +23,8 @@ static const struct cmd commands[] = {
      "all of `verify` and `lint`, and what else must be true of the record", check_run},
     {"evidence", "[CLAUSE] [--json] [--format FORMAT]",
      "what the record says to an auditor's clause, and what it cannot", evidence_run},
+    {"sample", "--since TIME --until TIME [--json] [--format FORMAT]",
+     "3 % of what was issued then, drawn by a rule that nobody can steer", sample_run},
     {"lint",
      "[--state FILE] [--profiles FILE]... [--issuer FILE]... [--certificates] [--json] "
      "[--format FORMAT]",

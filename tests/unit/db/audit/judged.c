@@ -342,6 +342,60 @@ evidence_says_what_the_record_says_of_a_clause(void **state)
     assert_int_equal(RUN(s, "evidence"), 2);
 }
 
+/* One of the five is the sample: the lowest SHA-256 of root and serial. */
+static void
+a_sample_is_drawn_by_its_rule(void **state)
+{
+    struct scene *s = *state;
+    const struct audit_enrolment *const all[] = {&s->registrar, &s->revoked, &s->confirmed,
+                                                 &s->rejected, &s->issued};
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+    CLEANUP(buf_free) struct buf root = BUF_INIT(64);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", s->l.dir);
+    CLEANUP(mem_cleanup) char *line = NULL;
+    CLEANUP(mem_cleanup) char *wanted = NULL;
+    uint8_t lowest[SHA256_SIZE];
+    const char *first = NULL;
+    char *end;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &note, &e), &e);
+    line = mem_printf("%.*s", (int)note.n, (const char *)note.p);
+    line[strcspn(line, "\n")] = ' ';
+    end = strchr(line, '\n') + 1;
+    end[strcspn(end, "\n")] = '\0';
+    assert_ok(base64_parse(end, &root, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        uint8_t serial[16];
+        uint8_t hash[SHA256_SIZE];
+        const struct span parts[] = {buf_span(&root), {serial, sizeof(serial)}};
+
+        assert_ok(hex_parse(all[i]->serial, serial, sizeof(serial), &e), &e);
+        assert_ok(sha256_parts(parts, 2, hash, &e), &e);
+        if (first == NULL || memcmp(hash, lowest, sizeof(hash)) < 0) {
+            first = all[i]->serial;
+            memcpy(lowest, hash, sizeof(hash));
+        }
+    }
+    wanted = mem_printf("\"rank\":1,\"serial\":\"%s\"", first);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "2027-01-15T08:00:00Z",
+                         "--until", "2027-01-15T08:00:17Z", "--json"),
+                     0);
+    assert_says(s->out, wanted);
+    assert_null(strstr(s->out, "\"rank\":2"));
+    assert_says(s->errors, "1 of 5: the lowest 3 % by SHA-256(root || serial), root ");
+    /* not over yet, nothing in it, no period */
+    assert_int_equal(
+        RUN(s, "--ledger", s->l.dir, "sample", "--since", "2027-01-15", "--until", "2027-01-15"),
+        3);
+    assert_says(s->errors, "no checkpoint has a leaf behind the period");
+    assert_int_equal(
+        RUN(s, "--ledger", s->l.dir, "sample", "--since", "2026-01-15", "--until", "2026-01-16"),
+        3);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "2026-01-15"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "x", "--until", "y"), 2);
+}
+
 int
 main(void)
 {
@@ -355,6 +409,7 @@ main(void)
         SCENE(with_a_state_only_what_is_new_is_judged),
         SCENE(a_mirror_is_judged_as_its_folder_is),
         SCENE(a_mirror_that_does_not_continue_is_not_judged),
+        SCENE(a_sample_is_drawn_by_its_rule),
         SCENE(evidence_says_what_the_record_says_of_a_clause),
     };
 
