@@ -160,6 +160,23 @@ static const struct {
       [LEAF_QUEUE_HEAD] = 11,
       [LEAF_SEALED] = 1},
      0},
+    {"6/refused",
+     45,
+     {[LEAF_START] = 2,
+      [LEAF_CONFIG] = 4,
+      [LEAF_REGISTRATION] = 8,
+      [LEAF_CANCEL] = 2,
+      [LEAF_REQUEST] = 3,
+      [LEAF_REFUSAL] = 1,
+      [LEAF_INTENT] = 5,
+      [LEAF_ISSUED] = 5,
+      [LEAF_CONFIRMED] = 3,
+      [LEAF_CRL] = 2,
+      [LEAF_CRL_INTENT] = 2,
+      [LEAF_QUEUE_HEAD] = 3,
+      [LEAF_SEALED] = 1,
+      [LEAF_RA_REPORT] = 4},
+     0},
 };
 
 static void
