@@ -9,7 +9,7 @@
 #include "db/audit/command/ask.h"
 #include "db/audit/command/brought.h"
 #include "db/audit/command/commands.h"
-#include "db/audit/command/report.h"
+#include "db/audit/command/judged.h"
 #include "db/audit/der/outline.h"
 #include "db/audit/verify.h"
 
@@ -136,7 +136,7 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     record_end(c->record);
     figures_note(findings, &figures, judged_basis(on).checkpoint->size);
     return export_all(on, e) != 0 ||
-                   report_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
+                   judged_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
                    judged_remember(on, e) != 0
                ? -1
                : 0;
@@ -163,8 +163,8 @@ check_run(int argc, char **argv)
     if (asked.n_crls > 0 && asked.n_issuers == 0) {
         return ask_misuse("--crl needs --issuer FILE: who signed it?");
     }
-    table = report_table(&e);
-    judge = table == NULL ? NULL : report_judge(table, findings, &e);
+    table = judged_table(&e);
+    judge = table == NULL ? NULL : judged_by(table, findings, &e);
     if (judge == NULL || ask_format(&c.format, &e) != 0 || brought_issuers(issuers, &e) != 0 ||
         brought_crls(record, &e) != 0) {
         return ask_misuse(e.text);

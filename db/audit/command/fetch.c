@@ -10,8 +10,8 @@
 
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/command/ask_policy.h"
 #include "db/audit/command/commands.h"
-#include "db/audit/command/policy.h"
 
 enum { STALLED = 30, TRIES = 8, WAIT = 1000, TELL = 200 /* milliseconds */ };
 
@@ -90,7 +90,7 @@ fetch_run(int argc, char **argv)
     if (transfer_url(argv[optind], &e) != 0 || (asked.key != NULL && ask_key(&key, &e) != 0)) {
         return ask_misuse(e.text);
     }
-    status = policy_open(&policy);
+    status = ask_policy(&policy);
     if (status != EXIT_VERIFIED) {
         return status;
     }

@@ -4,7 +4,7 @@
 
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
-#include "db/audit/command/report.h"
+#include "db/audit/command/judged.h"
 #include "db/audit/print.h"
 #include "db/audit/verify.h"
 
@@ -26,8 +26,8 @@ lint_run(int argc, char **argv)
                   ASK_JSON)) {
         return ask_usage("lint");
     }
-    table = report_table(&e);
-    judge = table == NULL ? NULL : report_judge(table, findings, &e);
+    table = judged_table(&e);
+    judge = table == NULL ? NULL : judged_by(table, findings, &e);
     if (judge == NULL || ask_format(&format, &e) != 0) {
         return ask_misuse(e.text);
     }
@@ -43,7 +43,7 @@ lint_run(int argc, char **argv)
         return ask_failed(&e);
     }
     audit_print_findings(stderr, &figures);
-    status = ask_finish(report_write(stdout, format, &on, judge, findings, &e) != 0 ||
+    status = ask_finish(judged_write(stdout, format, &on, judge, findings, &e) != 0 ||
                                 judged_remember(&on, &e) != 0
                             ? -1
                             : 0,

@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/command/ask_policy.h"
 #include "db/audit/command/commands.h"
 #include "db/audit/command/fetch.h"
-#include "db/audit/command/policy.h"
 #include "db/audit/mirror/run.h"
 #include "db/audit/print_leaf.h"
 
@@ -99,11 +99,11 @@ witnesses_ask(const struct tlog_policy *policy, const char *dir)
         return EXIT_VERIFIED;
     }
     asked.ledger = dir;
-    status = policy_ledger(policy, &log);
+    status = ask_policy_ledger(policy, &log);
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    if (policy_check(policy, log, &w, &e) != 0) {
+    if (ask_policy_check(policy, log, &w, &e) != 0) {
         return ask_failed(&e);
     }
     (void)fprintf(stderr,
@@ -134,7 +134,7 @@ source_open(const char *source, const char *db, char **dir)
     } else {
         *dir = asked.cache != NULL ? mem_strdup(asked.cache) : mem_printf("%s-ledger", db);
     }
-    status = policy_open(&policy);
+    status = ask_policy(&policy);
     if (status == EXIT_VERIFIED) {
         status = bring(source, policy, *dir);
     }

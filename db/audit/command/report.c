@@ -1,260 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/command/report.h"
-
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "db/audit/command/answer.h"
 #include "db/audit/command/ask.h"
-#include "db/audit/json.h"
-#include "db/audit/out/escape.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/command/judged.h"
+#include "db/audit/lint/record.h"
+#include "db/audit/report/report.h"
 
-enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
-
-/* ---- what is judged by ---- */
-
-struct lint_table *
-report_table(struct err *e)
-{
-    CLEANUP(lint_table_cleanup) struct lint_table *table = lint_table_new(e);
-
-    for (size_t i = 0; table != NULL && i < asked.n_profiles; i++) {
-        if (lint_table_add(table, asked.profiles[i], e) != 0) {
-            return NULL;
-        }
-    }
-    return TAKE(table);
-}
-
-struct lint_judge *
-report_judge(const struct lint_table *table, struct findings *findings, struct err *e)
-{
-    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = lint_judge_new(table, findings);
-
-    for (size_t i = 0; i < asked.n_issuers; i++) {
-        CLEANUP(x509_cleanup) X509 *certificate = certificate_load(asked.issuers[i], e);
-
-        if (certificate == NULL || lint_judge_issuer(judge, certificate, e) != 0) {
-            return NULL;
-        }
-    }
-    return TAKE(judge);
-}
-
-/* ---- a row for each certificate ---- */
-
-/* ["lint.ku.value","lint.eku.value"] */
-static void
-ids_of(uint64_t mask, char out[IDS_MAX])
-{
-    size_t n = 0;
-
-    out[n++] = '[';
-    for (size_t i = 0; lint_at(i) != NULL; i++) {
-        if ((mask >> i & 1) != 0) {
-            n += (size_t)snprintf(out + n, IDS_MAX - n, "%s\"%s\"", n == 1 ? "" : ",",
-                                  lint_at(i)->kind.id);
-        }
-    }
-    (void)snprintf(out + n, IDS_MAX - n, "]");
-}
-
+/* A page that is not whole is none: it gets its name at the end. */
 static int
-certificates_write(FILE *out, enum sink_format format, const struct lint_judge *judge,
-                   struct err *e)
+page_write(const struct report *r, const char *path, struct err *e)
 {
-    static const char *const columns[COLUMNS] = {"serial", "profile", "passed",
-                                                 "failed", "notRun",  "leaf"};
-    CLEANUP(sink_cleanup) struct sink *sink = sink_new(format, out, columns, COLUMNS, e);
-
-    for (size_t i = 0; sink != NULL && i < lint_judge_count(judge); i++) {
-        const struct lint_verdict *v = lint_judge_at(judge, i);
-        char passed[IDS_MAX];
-        char failed[IDS_MAX];
-        char not_run[IDS_MAX];
-
-        ids_of(v->passed, passed);
-        ids_of(v->failed, failed);
-        ids_of(v->not_run, not_run);
-        sink_row(sink, (const struct cell[COLUMNS]){
-                           {.kind = CELL_HEX, .text = span_str(v->serial)},
-                           {.kind = CELL_TEXT, .text = span_str(v->profile)},
-                           {.kind = CELL_VALUE, .text = span_str(passed)},
-                           {.kind = CELL_VALUE, .text = span_str(failed)},
-                           {.kind = CELL_VALUE, .text = span_str(not_run)},
-                           {.kind = CELL_INT, .number = (int64_t)v->leaf},
-                       });
-    }
-    if (sink == NULL) {
-        return -1;
-    }
-    sink_end(sink);
-    return 0;
-}
-
-/* ---- at the end ---- */
-
-struct sums {
-    size_t certificates;
-    size_t with_findings; /* a question was answered as it must not be, */
-    size_t in_part;       /* or could not be asked */
-};
-
-static struct sums
-sum_up(const struct lint_judge *judge)
-{
-    struct sums s = {.certificates = lint_judge_count(judge)};
-
-    for (size_t i = 0; i < s.certificates; i++) {
-        s.with_findings += lint_judge_at(judge, i)->failed != 0;
-        s.in_part += lint_judge_at(judge, i)->not_run != 0;
-    }
-    return s;
-}
-
-static void
-sums_print(FILE *out, const struct judged *on, const struct lint_judge *judge,
-           const struct findings *findings)
-{
-    const struct sums s = sum_up(judge);
-    const struct basis basis = judged_basis(on);
-
-    (void)fprintf(out, "judged: %zu certificates, %zu with findings, %zu in part alone\n",
-                  s.certificates, s.with_findings, s.in_part);
-    print_basis(out, &basis);
-    (void)fprintf(out, "  %-12s %zu errors, %zu warnings, %zu notices\n", "findings",
-                  findings_of(findings, SEVERITY_ERROR), findings_of(findings, SEVERITY_WARNING),
-                  findings_of(findings, SEVERITY_NOTICE));
-    for (size_t i = 0; lint_judge_lack(judge, i) != NULL; i++) {
-        const struct lint_lack *lack = lint_judge_lack(judge, i);
-
-        (void)fprintf(out, "  %-12s %zu questions: ", "not asked", lack->n);
-        escape_write_str(out, ESCAPE_TERMINAL, lack->text);
-        (void)fputc('\n', out);
-    }
-}
-
-/* One object behind those of the rows. */
-static int
-sums_json(FILE *out, const struct judged *on, const struct lint_judge *judge,
-          const struct findings *findings, struct err *e)
-{
-    const struct sums s = sum_up(judge);
-    const struct basis basis = judged_basis(on);
-    json_t *lacks = json_array();
-    json_t *all;
+    CLEANUP(mem_cleanup) char *temporary = mem_printf("%s.new", path);
+    FILE *out = fopen(temporary, "we");
     int result;
 
-    for (size_t i = 0; lint_judge_lack(judge, i) != NULL; i++) {
-        const struct lint_lack *lack = lint_judge_lack(judge, i);
-
-        (void)json_array_append_new(
-            lacks, json_pack("{s:s, s:I}", "reason", lack->text, "questions", (json_int_t)lack->n));
+    if (out == NULL) {
+        return err_errno(e, ERR_IO, errno, "%s", temporary);
     }
-    all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
-                    json_basis(basis.checkpoint, basis.key, basis.given), "summary", "certificates",
-                    (json_int_t)s.certificates, "withFindings", (json_int_t)s.with_findings,
-                    "inPart", (json_int_t)s.in_part, "errors",
-                    (json_int_t)findings_of(findings, SEVERITY_ERROR), "warnings",
-                    (json_int_t)findings_of(findings, SEVERITY_WARNING), "notices",
-                    (json_int_t)findings_of(findings, SEVERITY_NOTICE), "notAsked", lacks);
-    result = json_say(out, all, e);
-    json_decref(all);
+    result = report_page(r, out, e);
+    if (fclose(out) != 0 || result != 0 || rename(temporary, path) != 0) {
+        result = result != 0 ? result : err_errno(e, ERR_IO, errno, "%s", path);
+        (void)unlink(temporary);
+    }
     return result;
 }
 
-int
-report_write(FILE *out, enum sink_format format, const struct judged *on,
-             const struct lint_judge *judge, struct findings *findings, struct err *e)
+static int
+data_write(const struct report *r, const char *folder, struct err *e)
 {
-    if ((asked.certificates ? certificates_write(out, format, judge, e)
-                            : findings_write(findings, format, out, e)) != 0) {
-        return -1;
+    if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+        return err_errno(e, ERR_IO, errno, "%s", folder);
     }
-    if (format == SINK_JSONL) {
-        return sums_json(out, on, judge, findings, e);
-    }
-    sums_print(format == SINK_TABLE ? out : stderr, on, judge, findings);
-    return 0;
+    return report_data(r, folder, e);
 }
 
-/* ---- what is judged ---- */
+/* ---- --check ---- */
 
-void
-judged_close(struct judged *on)
-{
-    audit_close(on->log);
-    mirror_close(on->mirror);
-}
-
-int
-judged_open(struct judged *on)
-{
-    return asked.mirror != NULL && (asked.given & ASK_LEDGER) == 0 ? ask_mirror(&on->mirror)
-                                                                   : ask_ledger(&on->log);
-}
-
-struct basis
-judged_basis(const struct judged *on)
-{
-    return on->mirror != NULL ? answer_basis(on->mirror)
-                              : (struct basis){audit_checkpoint(on->log), audit_key(on->log),
-                                               audit_key_is_given(on->log)};
-}
-
-int
-judged_since(struct judged *on, struct err *e)
-{
-    bool known = false;
-
-    if (asked.state == NULL) {
-        return 0;
-    }
-    if (audit_state_load(asked.state, judged_basis(on).key, &known, &on->earlier, e) != 0) {
-        return -1;
-    }
-    return known && on->log != NULL ? audit_consistency(on->log, &on->earlier, e) : 0;
-}
-
-struct telling {
-    const struct judged *on;
-    audit_each *each;
-    void *arg;
+struct checking {
+    struct lint_judge *judge;
+    struct record *record;
 };
 
 static int
-leaf_told(void *arg, uint64_t index, struct span body, struct err *e)
+leaf_check(void *arg, uint64_t index, struct span body, struct err *e)
 {
-    const struct telling *t = arg;
+    struct checking *c = arg;
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
 
-    return t->each(t->arg, index, mirror_path(t->on->mirror), body, e);
-}
-
-static int
-mirror_walk(void *from, audit_each *each, void *arg, struct err *e)
-{
-    const struct judged *on = from;
-    struct telling t = {on, each, arg};
-
-    return mirror_each(on->mirror, on->earlier.size == 0 ? NULL : &on->earlier, leaf_told, &t, e);
-}
-
-int
-judged_verify(struct judged *on, struct audit_issuers *issuers, audit_leaf *each, void *arg,
-              struct audit_figures *figures, struct err *e)
-{
-    const struct audit_source source = {.walk = mirror_walk, .from = on};
-
-    return on->mirror != NULL ? audit_verify_source(&source, issuers, each, arg, figures, e)
-                              : audit_verify_signed(on->log, issuers, each, arg, figures, e);
-}
-
-int
-judged_remember(const struct judged *on, struct err *e)
-{
-    if (asked.state == NULL) {
-        return 0;
+    if (leaf == NULL) {
+        return -1;
     }
-    return audit_state_save(asked.state,
-                            on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log), e);
+    lint_judge_leaf(c->judge, index, leaf);
+    record_leaf(c->record, index, leaf);
+    return 0;
+}
+
+/* The rules were asked when the mirror was made: what they found is in it. */
+static int
+check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *findings, struct err *e)
+{
+    CLEANUP(record_cleanup) struct record *record = record_new(findings);
+    struct checking c = {.judge = judge, .record = record};
+
+    if (mirror_each(mirror, NULL, leaf_check, &c, e) != 0) {
+        return -1;
+    }
+    record_end(record);
+    return 0;
+}
+
+int
+report_run(int argc, char **argv)
+{
+    CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
+    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
+    struct report r = {0};
+    struct err e = {0};
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc ||
+        !ask_only(ASK_HTML | ASK_DATA | ASK_AS_OF | ASK_CHECK | ASK_PROFILES | ASK_ISSUER) ||
+        (asked.html == NULL && asked.data == NULL)) {
+        return ask_usage("report");
+    }
+    if (!asked.check && (asked.n_profiles > 0 || asked.n_issuers > 0)) {
+        return ask_misuse("--profiles and --issuer are for --check");
+    }
+    table = judged_table(&e);
+    judge = table == NULL ? NULL : judged_by(table, findings, &e);
+    if (judge == NULL || ask_as_of(&r.now, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    status = ask_mirror(&mirror);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    r.mirror = mirror;
+    r.key_is_given = ask_key_is_given(mirror);
+    r.checked = asked.check ? findings : NULL;
+    if ((asked.check && check_all(mirror, judge, findings, &e) != 0) ||
+        (asked.html != NULL && page_write(&r, asked.html, &e) != 0) ||
+        (asked.data != NULL && data_write(&r, asked.data, &e) != 0)) {
+        return ask_failed(&e);
+    }
+    return EXIT_VERIFIED;
 }

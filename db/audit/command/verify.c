@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "db/audit/command/ask.h"
+#include "db/audit/command/ask_policy.h"
 #include "db/audit/command/brought.h"
 #include "db/audit/command/commands.h"
-#include "db/audit/command/policy.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
 
@@ -85,7 +85,7 @@ witnesses_check(const struct tlog_policy *policy, struct audit_log *log, struct 
         return 0;
     }
     verdict->witnessed = w;
-    return policy_check(policy, log, w, e);
+    return ask_policy_check(policy, log, w, e);
 }
 
 static int
@@ -132,9 +132,9 @@ verify_run(int argc, char **argv)
         brought_issuers(issuers, &e) != 0) {
         return ask_misuse(e.text);
     }
-    status = policy_open(&policy);
+    status = ask_policy(&policy);
     if (status == EXIT_VERIFIED) {
-        status = policy_ledger(policy, &log);
+        status = ask_policy_ledger(policy, &log);
     }
     if (status != EXIT_VERIFIED) {
         return status;

@@ -5,8 +5,8 @@
 
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/command/ask_policy.h"
 #include "db/audit/command/commands.h"
-#include "db/audit/command/policy.h"
 #include "db/audit/witness/cosign.h"
 #include "db/audit/witness/key.h"
 
@@ -35,7 +35,7 @@ static int
 run(struct audit_log *log, const struct cosigner *c, EVP_PKEY *key)
 {
     CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
-    const struct witnessed_log view = policy_view(log);
+    const struct witnessed_log view = ask_policy_view(log);
     struct cosign_result result;
     struct err e = {0};
 

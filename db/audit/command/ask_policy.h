@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.h - --policy: what a file says about logs and witnesses, and a ledger that is held against
- * it. */
+/* ask_policy.h - --policy: what a file says about logs and witnesses, and a ledger that is held
+ * against it. */
 #pragma once
 
 #include "db/audit/files.h"
@@ -8,11 +8,12 @@
 
 /* What --policy names; NULL and EXIT_VERIFIED when it is not given. Else the exit status, after the
  * reason was printed. */
-int policy_open(struct tlog_policy **);
+int ask_policy(struct tlog_policy **);
 /* As ask_ledger(); a policy that names logs says which key is trusted, when none is given. */
-int policy_ledger(const struct tlog_policy *, struct audit_log **);
+int ask_policy_ledger(const struct tlog_policy *, struct audit_log **);
 /* A view of the folder, which must outlive it. */
-struct witnessed_log policy_view(struct audit_log *);
+struct witnessed_log ask_policy_view(struct audit_log *);
 /* Its checkpoint, and the notes that witnesses gave back (witness/KEYID beside it). ERR_DENIED when
  * the quorum is not reached. */
-int policy_check(const struct tlog_policy *, struct audit_log *, struct witnessed *, struct err *e);
+int ask_policy_check(const struct tlog_policy *, struct audit_log *, struct witnessed *,
+                     struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.h - what `lint` and `check` share: what they judge by, and what they say of it. */
+/* judged.h - what `lint` and `check` share: what they judge by, and what they say of it. */
 #pragma once
 
 #include "db/audit/lint/judge.h"
@@ -8,9 +8,9 @@
 #include "db/audit/verify.h"
 
 /* The auditor's own table with the files of --profiles. */
-struct lint_table *report_table(struct err *e) OWNED(lint_table_free);
+struct lint_table *judged_table(struct err *e) OWNED(lint_table_free);
 /* With the certificates of --issuer. */
-struct lint_judge *report_judge(const struct lint_table *, struct findings *, struct err *e)
+struct lint_judge *judged_by(const struct lint_table *, struct findings *, struct err *e)
     OWNED(lint_judge_free);
 
 /* What is judged: a ledger's folder, or a mirror. */
@@ -33,5 +33,5 @@ int judged_remember(const struct judged *, struct err *e);
 
 /* The findings, or with --certificates a row for each certificate; then how many of them there are,
  * and what could not be asked. */
-int report_write(FILE *, enum sink_format, const struct judged *, const struct lint_judge *,
+int judged_write(FILE *, enum sink_format, const struct judged *, const struct lint_judge *,
                  struct findings *, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/command/policy.h"
+#include "db/audit/command/ask_policy.h"
 
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 #include "db/audit/command/ask.h"
 
 int
-policy_open(struct tlog_policy **policy)
+ask_policy(struct tlog_policy **policy)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(TLOG_POLICY_MAX);
     struct err e = {0};
@@ -44,7 +44,7 @@ known_log(const struct tlog_policy *policy, struct log_key *key, struct err *e)
 }
 
 int
-policy_ledger(const struct tlog_policy *policy, struct audit_log **log)
+ask_policy_ledger(const struct tlog_policy *policy, struct audit_log **log)
 {
     CLEANUP(log_key_free) struct log_key key = {0};
     struct err e = {0};
@@ -75,7 +75,7 @@ consistent(void *arg, const struct checkpoint *earlier, struct err *e)
 }
 
 struct witnessed_log
-policy_view(struct audit_log *log)
+ask_policy_view(struct audit_log *log)
 {
     return (struct witnessed_log){.key = audit_key(log),
                                   .checkpoint = *audit_checkpoint(log),
@@ -84,10 +84,10 @@ policy_view(struct audit_log *log)
 }
 
 int
-policy_check(const struct tlog_policy *policy, struct audit_log *log, struct witnessed *w,
-             struct err *e)
+ask_policy_check(const struct tlog_policy *policy, struct audit_log *log, struct witnessed *w,
+                 struct err *e)
 {
-    const struct witnessed_log view = policy_view(log);
+    const struct witnessed_log view = ask_policy_view(log);
 
     *w = (struct witnessed){.policy = policy};
     if (witnessed_note(w, &view, audit_note(log), e) != 0) {
