@@ -78,7 +78,7 @@ run(int argc, char **argv)
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
         return cmd_run(&program, argc - 1, argv + 1);
     }
-    if (ask_parse(argc, argv) != 0) {
+    if (ask_before(argc, argv) != 0) {
         cmd_usage(&program, stderr);
         return EXIT_MISUSE;
     }

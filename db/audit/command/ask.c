@@ -15,6 +15,8 @@
 #include "db/audit/print.h"
 #include "db/audit/print_leaf.h"
 
+#define LETTERS "l:k:s:c:n:i:r:p:jm:"
+
 /* Long options without a letter: filters begin there. */
 enum {
     OPTION_COLUMNS = 256,
@@ -215,15 +217,15 @@ make_table(struct option table[ARRAY_LEN(options) + FILTERS + 1])
     }
 }
 
-int
-ask_parse(int argc, char **argv)
+static int
+parse(int argc, char **argv, const char *letters)
 {
     struct option table[ARRAY_LEN(options) + FILTERS + 1] = {{0}};
     int option;
 
     make_table(table);
     optind = 0;
-    while ((option = getopt_long(argc, argv, "+l:k:s:c:n:i:r:p:jm:", table, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, letters, table, NULL)) != -1) {
         if (take(option, optarg) != 0) {
             return -1;
         }
@@ -236,18 +238,24 @@ ask_parse(int argc, char **argv)
 }
 
 int
+ask_before(int argc, char **argv)
+{
+    return parse(argc, argv, "+" LETTERS);
+}
+
+int
+ask_parse(int argc, char **argv)
+{
+    return parse(argc, argv, LETTERS);
+}
+
+int
 ask_noun(int argc, char **argv, const char **noun)
 {
-    *noun = "certificates";
-    if (ask_parse(argc, argv) != 0) {
+    if (ask_parse(argc, argv) != 0 || argc - optind > 1) {
         return -1;
     }
-    if (optind < argc) {
-        const int at = optind;
-
-        *noun = argv[at];
-        return ask_parse(argc - at, argv + at) == 0 && optind == argc - at ? 0 : -1;
-    }
+    *noun = optind < argc ? argv[optind] : "certificates";
     return 0;
 }
 

@@ -85,7 +85,9 @@ extern struct asked asked;
 
 /* The program whose usage is printed. */
 void ask_program(const struct program *);
-/* Options stand before or behind the name of the command; optind is what follows them. */
+/* Options that stand before the name of the command, where optind is then. */
+int ask_before(int argc, char **argv);
+/* And those behind it, at any place: optind is at the first word that is none. */
 int ask_parse(int argc, char **argv);
 /* The same with one word among them, which is "certificates" when there is none. */
 int ask_noun(int argc, char **argv, const char **noun);

@@ -160,9 +160,11 @@ issued(const struct telling *t, struct err *e)
         return -1;
     }
     (void)fprintf(t->out,
-                  "The issuing key signed it, as it was intended: subject %s; names %s; key %s; "
+                  "The issuing key signed it, as it was intended: subject %s; %s%s%skey %s; "
                   "issuer %s; SHA-256 %s",
-                  summary.subject, summary.names, summary.key, summary.issuer, summary.sha256);
+                  summary.subject, summary.names[0] == '\0' ? "" : "names ", summary.names,
+                  summary.names[0] == '\0' ? "" : "; ", summary.key, summary.issuer,
+                  summary.sha256);
     return 0;
 }
 

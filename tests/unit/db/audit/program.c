@@ -55,7 +55,7 @@ show_tells_the_whole_story_of_a_certificate(void **state)
     first = mem_strdup(s->out);
     assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, s->revoked.rid), 0);
     assert_string_equal(s->out, first);
-    assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, "18"), 0);
+    assert_int_equal(RUN(s, "show", "18", "--ledger", s->l.dir, "--key", key), 0);
     assert_string_equal(s->out, first);
     leaf = mem_printf("%" PRIu64, s->revoked.issued);
     assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, leaf), 0);
