@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/tlog/ra_report.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 #include "tests/unit/pkcs11/signer/scene_log.h"
 
@@ -62,6 +63,9 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         {"report, not named", POLICY_CMP, false, true, true, 'R', ERR_DENIED,
          "queue_heads: the policy of this signer does not say true"},
         {"report, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'R', ERR_DENIED,
+         "sign heads of a queue"},
+        {"report, log", POLICY_LOG, true, true, true, 'R', ERR_DENIED, "sign heads of a queue"},
+        {"report, self-test", POLICY_SELF_TEST, true, true, true, 'R', ERR_DENIED,
          "sign heads of a queue"},
         {"head", POLICY_CMP, true, false, false, 'Q', ERR_INPUT, "queue head: "},
         {"head, not named", POLICY_CMP, false, true, true, 'Q', ERR_DENIED,
@@ -132,6 +136,7 @@ each_kind_has_its_limit(void **state)
         {"checkpoint", POLICY_LOG, 'K', 1024},
         {"CMP", POLICY_CMP, 'P', 128UL * 1024},
         {"head", POLICY_CMP, 'Q', 512},
+        {"report", POLICY_CMP, 'R', 24UL * 1024},
     };
     uint8_t *octets = mem_zalloc(16UL * 1024 * 1024 + 1, 1);
     size_t good = 0;
@@ -147,6 +152,7 @@ each_kind_has_its_limit(void **state)
                                 rows[i].max);
         const char *within = rows[i].kind == 'K'   ? "checkpoint: "
                              : rows[i].kind == 'Q' ? "queue head: "
+                             : rows[i].kind == 'R' ? "report: "
                                                    : "not DER";
         struct err e = {0};
 
@@ -200,6 +206,26 @@ what_is_right_is_let_through_and_what_the_checker_says_is_heard(void **state)
     assert_non_null(strstr(e.text, "roll-back"));
 }
 
+/* What an RA says of itself is said by the key that it names, and by no other RA's. */
+static void
+a_report_is_of_the_key_that_signs_it(void **state)
+{
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CMP);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
+    struct ra_report said = {.number = 1, .from = 1000, .to = 2000};
+    struct err e = {0};
+
+    (void)state;
+    p->queue_heads = true;
+    assert_ok(sha256(buf_span(&p->spki), said.ra, &e), &e);
+    assert_ok(ra_report_format(&said, SPAN_LITERAL("others 3 2\n"), &text, &e), &e);
+    assert_ok(check(p, SIGNER_RA_REPORT, buf_span(&text), &e), &e);
+    said.ra[RA_REPORT_ID - 1] ^= 1;
+    assert_ok(ra_report_format(&said, SPAN_LITERAL("others 3 2\n"), &text, &e), &e);
+    assert_err(check(p, SIGNER_RA_REPORT, buf_span(&text), &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "report: ra is not the key of this signer"));
+}
+
 static void
 evidence_goes_with_what_is_in_the_ledger_only(void **state)
 {
@@ -208,13 +234,10 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         enum policy_purpose purpose;
         uint8_t kind;
     } rows[] = {
-        {"CMP", POLICY_CMP, 'P'},
-        {"seal", POLICY_CMP, 'S'},
-        {"seal of a log", POLICY_LOG, 'S'},
-        {"head", POLICY_CMP, 'Q'},
-        {"last", POLICY_LOG, 'Z'},
-        {"anchor", POLICY_LOG, 'A'},
-        {"journal", POLICY_CERTIFICATE_AUTHORITY, 'Y'},
+        {"CMP", POLICY_CMP, 'P'},           {"seal", POLICY_CMP, 'S'},
+        {"seal of a log", POLICY_LOG, 'S'}, {"head", POLICY_CMP, 'Q'},
+        {"report", POLICY_CMP, 'R'},        {"last", POLICY_LOG, 'Z'},
+        {"anchor", POLICY_LOG, 'A'},        {"journal", POLICY_CERTIFICATE_AUTHORITY, 'Y'},
     };
     size_t good = 0;
 
@@ -302,6 +325,7 @@ main(void)
         cmocka_unit_test(each_kind_needs_the_policy_that_allows_it),
         cmocka_unit_test(each_kind_has_its_limit),
         cmocka_unit_test(what_is_right_is_let_through_and_what_the_checker_says_is_heard),
+        cmocka_unit_test(a_report_is_of_the_key_that_signs_it),
         cmocka_unit_test(evidence_goes_with_what_is_in_the_ledger_only),
         cmocka_unit_test(the_seal_is_over_one_text_each),
     };
