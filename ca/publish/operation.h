@@ -14,5 +14,5 @@
 enum { OPERATIONS_MAX = 60 };
 
 /* It is done. Takes the reference, as admin_answer(). */
-void operation_answer(struct ca *, struct admin_call *, json_t *answer);
+void operation_answer(struct ca *, struct admin_call *, json_t *object);
 void operation_refuse(struct ca *, struct admin_call *, const struct err *why);

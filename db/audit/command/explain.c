@@ -9,23 +9,23 @@
 #include "db/audit/story/explain.h"
 
 static int
-tell(struct explanation *x, const char *typed, enum sink_format format)
+tell(struct explanation x, const char *typed, enum sink_format format)
 {
     CLEANUP(story_free) struct story story = {0};
-    CLEANUP(mem_cleanup) char *key = answer_key(x->mirror);
-    const struct basis basis = answer_basis(x->mirror);
+    CLEANUP(mem_cleanup) char *key = answer_key(x.mirror);
+    const struct basis basis = answer_basis(x.mirror);
     struct err e = {0};
 
-    x->basis = &basis;
-    x->key = span_str(key);
-    x->story = &story;
-    if (story_of(x->mirror, typed, &story, &e) != 0) {
+    x.basis = &basis;
+    x.key = span_str(key);
+    x.story = &story;
+    if (story_of(x.mirror, typed, &story, &e) != 0) {
         return e.code == ERR_INPUT ? ask_misuse(e.text) : ask_failed(&e);
     }
     if (story.n == 0) {
         return ask_nothing("nothing about", typed);
     }
-    if (explain(x, format, stdout, &e) != 0) {
+    if (explain(&x, format, stdout, &e) != 0) {
         return e.code == ERR_INPUT ? ask_misuse(e.text) : ask_failed(&e);
     }
     return ask_finish(0, &e);
@@ -54,5 +54,5 @@ explain_run(int argc, char **argv)
         return status;
     }
     x.mirror = mirror;
-    return tell(&x, argv[optind], format);
+    return tell(x, argv[optind], format);
 }
