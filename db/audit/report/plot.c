@@ -51,13 +51,15 @@ static double
 nice(double most)
 {
     static const int factors[] = {1, 2, 5};
+    double power = 1;
 
-    for (double power = 1;; power *= 10) {
+    for (;;) {
         for (size_t i = 0; i < ARRAY_LEN(factors); i++) {
             if (most <= MARKS * power * factors[i]) {
                 return MARKS * power * factors[i];
             }
         }
+        power *= 10;
     }
 }
 

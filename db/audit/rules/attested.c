@@ -386,31 +386,52 @@ head_state(struct known *k, struct state *s)
     state_text(s, "ra", &k->ra);
 }
 
-void
-audit_attested_state(struct audit_attested *a, struct state *s)
+static void
+heads_save(const struct audit_attested *a, struct state *s)
 {
-    const struct known *k = a->oldest;
     size_t n = 0;
 
-    audit_holders_state(a->ras, s);
-    state_chars(s, "issuer", a->issuer, sizeof(a->issuer));
-    state_int(s, "version", &a->version);
-    state_size(s, "twice", &a->twice);
-    for (const struct known *one = a->oldest; one != NULL; one = one->newer) {
+    for (const struct known *k = a->oldest; k != NULL; k = k->newer) {
         n++;
     }
-    n = state_length(s, "heads", n);
+    (void)state_length(s, "heads", n);
+    n = 0;
+    for (const struct known *k = a->oldest; k != NULL; k = k->newer) {
+        struct state element = state_element(s, "heads", n++);
+        struct known one = *k;
+
+        head_state(&one, &element);
+    }
+}
+
+static void
+heads_load(struct audit_attested *a, struct state *s)
+{
+    const size_t n = state_length(s, "heads", 0);
+
     for (size_t i = 0; i < n; i++) {
         struct state element = state_element(s, "heads", i);
-        struct known *one = s->saves ? mem_dup(k, sizeof(*k)) : mem_new(sizeof(*one));
+        struct known *one = mem_new(sizeof(*one));
 
-        one->ra = s->saves ? mem_strdup(k->ra) : NULL;
         head_state(one, &element);
-        if (s->saves || one->ra == NULL || one->head.size == 0) {
+        if (one->ra == NULL || one->head.size == 0) {
             known_free(one);
         } else {
             keep(a, one);
         }
-        k = k == NULL ? NULL : k->newer;
+    }
+}
+
+void
+audit_attested_state(struct audit_attested *a, struct state *s)
+{
+    audit_holders_state(a->ras, s);
+    state_chars(s, "issuer", a->issuer, sizeof(a->issuer));
+    state_int(s, "version", &a->version);
+    state_size(s, "twice", &a->twice);
+    if (s->saves) {
+        heads_save(a, s);
+    } else {
+        heads_load(a, s);
     }
 }

@@ -157,20 +157,38 @@ holder_state(struct audit_holder *one, struct state *s)
     state_bool(s, "revoked", &one->revoked);
 }
 
-void
-audit_holders_state(struct audit_holders *h, struct state *s)
+static void
+holders_save(struct audit_holders *h, struct state *s)
 {
-    struct audit_holder **end = &h->first;
     size_t n = 0;
 
     for (const struct audit_holder *one = h->first; one != NULL; one = one->next) {
         n++;
     }
-    n = state_length(s, h->role, n);
+    (void)state_length(s, h->role, n);
+    n = 0;
+    for (struct audit_holder *one = h->first; one != NULL; one = one->next) {
+        struct state element = state_element(s, h->role, n++);
+
+        holder_state(one, &element);
+    }
+}
+
+void
+audit_holders_state(struct audit_holders *h, struct state *s)
+{
+    struct audit_holder **end = &h->first;
+    size_t n;
+
+    if (s->saves) {
+        holders_save(h, s);
+        return;
+    }
+    n = state_length(s, h->role, 0);
     for (size_t i = 0; i < n; i++, end = &(*end)->next) {
         struct state element = state_element(s, h->role, i);
 
-        *end = s->saves ? *end : mem_new(sizeof(**end));
+        *end = mem_new(sizeof(**end));
         holder_state(*end, &element);
         if ((*end)->serial == NULL) {
             (*end)->serial = mem_strdup("");
