@@ -207,9 +207,11 @@ set_up(struct guard *g, struct err *e)
 static int
 ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
 {
-    if (g->is_late || rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) {
-        return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout) or %d MiB",
-                       (long long)q->ms, MEMORY_MAX >> 20);
+    if (rc == SQLITE_NOMEM) {
+        return err_set(e, ERR_BUSY, "it took more than %d MiB of memory", MEMORY_MAX >> 20);
+    }
+    if (g->is_late || rc == SQLITE_INTERRUPT) {
+        return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout)", (long long)q->ms);
     }
     return err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->db));
 }

@@ -99,6 +99,15 @@ sql_answers_and_says_what_it_rests_on(void **state)
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n"),
         1);
     assert_says(s->errors, "NO WHOLE ANSWER: it took more than 100 ms");
+    /* A thousand rows of half a MiB, sorted in memory. */
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "sql", "--timeout", "300000",
+            "WITH RECURSIVE s(t) AS (SELECT 'xxxxxxxxxxxxxxxx' UNION ALL SELECT t||t FROM s "
+            "WHERE length(t) < 500000), c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE "
+            "n<1000) "
+            "SELECT n||t AS x FROM c, s WHERE length(t) > 500000 ORDER BY x"),
+        1);
+    assert_says(s->errors, "NO WHOLE ANSWER: it took more than 256 MiB of memory");
     assert_int_equal(RUN(s, "--ledger", dir, "sql", "--json", "SELECT 1 AS a, 2 AS a"), 2);
     assert_says(s->errors, "two columns have one name");
 }
