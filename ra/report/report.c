@@ -136,7 +136,9 @@ printable(const char *text, size_t max, char *out, size_t size)
 {
     (void)snprintf(out, size < max + 1 ? size : max + 1, "%s", text);
     for (char *p = out; *p != '\0'; p++) {
-        *p = (unsigned char)*p < ' ' || (unsigned char)*p > '~' ? '?' : *p;
+        if ((unsigned char)*p < ' ' || (unsigned char)*p > '~') {
+            *p = '?';
+        }
     }
 }
 
