@@ -347,6 +347,10 @@ every_edit_of_a_row_is_found(void **state)
         {"INSERT INTO again SELECT zeroblob(32), rid, registration, x'07', 0, 1, x'00', 1, x'00', "
          "1, 1 FROM request WHERE state = 0",
          "ca.db has rows that the record has not"},
+        {"INSERT INTO revocation VALUES(zeroblob(16), 1, 1, 2, NULL)",
+         "ca.db has rows that the record has not: revocation 00"},
+        {"INSERT INTO revocation VALUES(zeroblob(65), 1, 1, 2, NULL)", /* no serial number */
+         "ca.db has rows that the record has not: revocation 00"},
         {"INSERT INTO queue_head VALUES(zeroblob(32), zeroblob(16), 1, 1)",
          "ca.db has rows that the record has not: queue_head"},
         {"INSERT INTO queue_head VALUES(zeroblob(32), zeroblob(16), 1, 1000000)",
