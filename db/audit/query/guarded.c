@@ -38,8 +38,7 @@ static const char *const functions[] = {
 };
 
 /* Besides the views: what does not grow with the record. */
-static const char *const tables[] = {"checkpoint", "cosignature", "kind",
-                                     "log",        "position",    "sync"};
+#define TABLES "'checkpoint', 'cosignature', 'kind', 'log', 'position', 'sync'"
 
 struct names {
     char **name;
@@ -49,8 +48,10 @@ struct names {
 
 struct guard {
     sqlite3 *db;
+    sqlite3 *shown; /* has what a statement may name, with the same columns, and no rows */
     int64_t deadline;
     struct names views;
+    struct names tables;  /* of TABLES */
     struct names modules; /* which are tables without one */
     bool is_late;
 };
@@ -70,7 +71,9 @@ guard_free(struct guard *g)
     (void)sqlite3_set_authorizer(g->db, NULL, NULL);
     sqlite3_progress_handler(g->db, 0, NULL, NULL);
     names_free(&g->views);
+    names_free(&g->tables);
     names_free(&g->modules);
+    (void)sqlite3_close(g->shown);
 }
 
 static bool
@@ -91,8 +94,9 @@ is_one_of(const char *name, const struct names *names)
 }
 
 /* A table that grows with the record is read within a view, which ends where the record was
- * accepted: `view`. No column: its rows are counted, be it of a view that SQLite has dissolved or
- * of what the statement itself defines. */
+ * accepted: `view`, or what the statement itself defines under such a name (named_check()). No
+ * column: its rows are counted, be it of a view that SQLite has dissolved or of what the statement
+ * itself defines. */
 static bool
 may_read(const struct guard *g, const char *table, const char *column, const char *view)
 {
@@ -101,7 +105,7 @@ may_read(const struct guard *g, const char *table, const char *column, const cha
         return false;
     }
     if ((view != NULL && is_one_of(view, &g->views)) || is_one_of(table, &g->views) ||
-        is_in(table, tables, ARRAY_LEN(tables))) {
+        is_one_of(table, &g->tables)) {
         return true;
     }
     return (column == NULL || column[0] == '\0') && !is_one_of(table, &g->modules);
@@ -174,13 +178,45 @@ sha256_of(sqlite3_context *context, int n, sqlite3_value **values)
     }
 }
 
+static void
+sha256_add(sqlite3 *db)
+{
+    (void)sqlite3_create_function_v2(db, "sha256", 1,
+                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                     sha256_of, NULL, NULL, NULL);
+}
+
+static int
+shown_open(struct guard *g, struct err *e)
+{
+    struct names sql = {0};
+    int rc = sqlite3_open(":memory:", &g->shown);
+
+    if (load_names(g,
+                   "SELECT 'CREATE VIEW \"' || s.name || '\" AS SELECT ' || group_concat('0 AS "
+                   "\"' || c.name || '\"') FROM sqlite_schema s, pragma_table_info(s.name) c "
+                   "WHERE s.type = 'view' OR s.name IN (" TABLES ") GROUP BY s.name",
+                   &sql, e) != 0) {
+        names_free(&sql);
+        return -1;
+    }
+    for (size_t i = 0; i < sql.n && rc == SQLITE_OK; i++) {
+        rc = sqlite3_exec(g->shown, sql.name[i], NULL, NULL, NULL);
+    }
+    names_free(&sql);
+    sha256_add(g->shown);
+    return rc == SQLITE_OK ? 0 : err_set(e, ERR_STORE, "SQL: %s", sqlite3_errmsg(g->shown));
+}
+
 static int
 set_up(struct guard *g, struct err *e)
 {
     int is_on = 0;
 
     if (load_names(g, "SELECT name FROM sqlite_schema WHERE type = 'view'", &g->views, e) != 0 ||
-        load_names(g, "PRAGMA module_list", &g->modules, e) != 0) {
+        load_names(g, "SELECT name FROM sqlite_schema WHERE name IN (" TABLES ")", &g->tables, e) !=
+            0 ||
+        load_names(g, "PRAGMA module_list", &g->modules, e) != 0 || shown_open(g, e) != 0) {
         return -1;
     }
     if (statement_run(g->db, "PRAGMA query_only = 1", e) != 0 ||
@@ -188,9 +224,7 @@ set_up(struct guard *g, struct err *e)
         statement_run(g->db, "PRAGMA temp_store = MEMORY", e) != 0) {
         return -1;
     }
-    (void)sqlite3_create_function_v2(g->db, "sha256", 1,
-                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-                                     sha256_of, NULL, NULL, NULL);
+    sha256_add(g->db);
     /* SQLite has both, or does not know them: then there is nothing to switch off. */
     (void)sqlite3_db_config(g->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_on);
     (void)sqlite3_db_config(g->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &is_on);
@@ -216,6 +250,18 @@ ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
     return err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->db));
 }
 
+/* Every name that the statement itself uses is one that is shown, or its own. The authorizer cannot
+ * see that: a table within `WITH leaves AS (...)` is to it as one within the view `leaves`. */
+static int
+named_check(const struct guard *g, const char *sql, struct err *e)
+{
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+
+    return sqlite3_prepare_v3(g->shown, sql, -1, 0, &statement, NULL) == SQLITE_OK
+               ? 0
+               : err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->shown));
+}
+
 /* One statement, that gives rows and changes nothing, and nothing behind it. */
 static int
 prepare(const struct guard *g, const struct guarded *q, sqlite3_stmt **statement, struct err *e)
@@ -230,6 +276,9 @@ prepare(const struct guard *g, const struct guarded *q, sqlite3_stmt **statement
     if (*statement == NULL || sqlite3_column_count(*statement) == 0 ||
         sqlite3_stmt_readonly(*statement) == 0) {
         return err_set(e, ERR_INPUT, "SQL: not a SELECT");
+    }
+    if (named_check(g, q->sql, e) != 0) {
+        return -1;
     }
     rc = sqlite3_prepare_v3(g->db, rest, -1, 0, &more, NULL);
     return rc == SQLITE_OK && more == NULL ? 0

@@ -55,6 +55,10 @@ views_answer(void **state)
          "1\r\n"},
         {"SELECT leaf FROM certificates WHERE leaf < 5", "\"leaf\"\r\n0\r\n4\r\n"},
         {"SELECT count(*) FROM certificates WHERE 0", "\"count(*)\"\r\n0\r\n"},
+        {"WITH leaves AS (SELECT leaf FROM certificates WHERE leaf < 5) SELECT * FROM leaves",
+         "\"leaf\"\r\n0\r\n4\r\n"},
+        {"WITH leaf AS (SELECT 1) SELECT count(*) AS n FROM leaves", "\"n\"\r\n19\r\n"},
+        {"SELECT count(*) FROM main.leaves;", "\"count(*)\"\r\n19\r\n"},
         {"SELECT count(*) FROM leaves;", "\"count(*)\"\r\n19\r\n"},
         {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3) SELECT i FROM n "
          "-- end",
@@ -141,6 +145,12 @@ all_else_is_refused(void **state)
         "SELECT nothing FROM certificates",
         "SELECT * FROM certificates WHERE leaf IN (SELECT leaf FROM certificate)",
         "EXPLAIN DELETE FROM leaf",
+        "WITH leaves AS (SELECT n, length(body) FROM bundle) SELECT * FROM leaves",
+        "WITH \"LEAVES\"(a) AS MATERIALIZED (SELECT idx FROM leaf) SELECT max(a) FROM leaves",
+        "SELECT (WITH leaves AS (SELECT idx FROM main.leaf) SELECT max(idx) FROM leaves)",
+        "WITH x AS (WITH leaves AS (SELECT idx FROM leaf) SELECT * FROM leaves) SELECT * FROM x",
+        "EXPLAIN WITH leaves AS (SELECT idx FROM leaf) SELECT * FROM leaves",
+        "SELECT count(*) FROM leaf",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
