@@ -157,7 +157,7 @@ compare_next(struct sql *db, uint64_t from, uint64_t *size, struct merkle_hash *
     CLEANUP(sql_end_cleanup)
     sqlite3_stmt *s = sql_query(
         db,
-        "SELECT size, root FROM checkpoint WHERE state = 'importing' AND size > ? ORDER BY size "
+        "SELECT size, root FROM checkpoint WHERE state <> 'accepted' AND size > ? ORDER BY size "
         "LIMIT 1",
         SQL_VALUES(sql_int((int64_t)from)), &row, e);
 
@@ -173,14 +173,12 @@ compare_next(struct sql *db, uint64_t from, uint64_t *size, struct merkle_hash *
 }
 
 int
-compare_contradicted(struct sql *db, const struct checkpoint *theirs, struct against *out,
-                     struct err *e)
+compare_contradicted(struct sql *db, uint64_t size, struct against *out, struct err *e)
 {
     bool row = false;
 
     return note_load(db,
-                     "SELECT size, note FROM checkpoint WHERE state = 'importing' AND root <> ? "
-                     "ORDER BY size LIMIT 1",
-                     SQL_VALUES(sql_octets(span_of(theirs->root.octets, MERKLE_HASH))), out, &row,
-                     e);
+                     "SELECT size, note FROM checkpoint WHERE state <> 'accepted' AND size = ? "
+                     "ORDER BY id LIMIT 1",
+                     SQL_VALUES(sql_int((int64_t)size)), out, &row, e);
 }

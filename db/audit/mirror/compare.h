@@ -29,9 +29,9 @@ int compare_checkpoint(struct sql *, const struct position *, const struct check
 /* And by its tiles. ERR_CRYPTO, ERR_INPUT, ERR_NOTFOUND, ERR_IO say that they are broken. */
 int compare_tiles(struct sql *, const struct position *, struct audit_log *, enum says *,
                   struct against *, struct err *e);
-/* The one of those that were signed and not accepted which another one contradicts. */
-int compare_contradicted(struct sql *, const struct checkpoint *theirs, struct against *,
-                         struct err *e);
-/* The next checkpoint behind `from` that was signed and not accepted; *size 0: there is none. */
+/* The one of this size that was signed and not accepted, which another one contradicts. */
+int compare_contradicted(struct sql *, uint64_t size, struct against *, struct err *e);
+/* The next checkpoint behind `from` that was signed and not accepted, one that was refused, too: as
+ * a beginning of another, which nobody had seen yet; *size 0: there is none. */
 int compare_next(struct sql *, uint64_t from, uint64_t *size, struct merkle_hash *root,
                  struct err *e);

@@ -87,6 +87,7 @@ mark_check(struct importing *i, struct err *e)
     const struct merkle_hash root = merkle_root(edge);
 
     if (!merkle_equal(&root, &i->mark_root)) {
+        i->mirror->contradicted = i->mark;
         return err_set(e, ERR_CONFLICT,
                        "checkpoint: fork: the first %" PRIu64
                        " leaves are not those of a checkpoint that was seen before",

@@ -11,6 +11,7 @@ struct mirror {
     bool key_is_given;
     struct checkpoint checkpoint; /* the accepted one */
     struct buf note;
+    uint64_t contradicted; /* the size of the checkpoint that an import ended at: a fork */
 };
 
 /* An empty one of this log, in the file that `db` is, which has no table yet. */

@@ -281,7 +281,7 @@ take_in(struct run *r, struct audit_log *log, struct err *e)
     }
     if (mirror_import(r->mirror, log, r->sync, r->progress, r->arg, e) != 0) {
         return e->code == ERR_CONFLICT && /* with a checkpoint that was seen before */
-                       compare_contradicted(db, &r->theirs, &r->against, e) == 0
+                       compare_contradicted(db, r->mirror->contradicted, &r->against, e) == 0
                    ? is_fork(r, e)
                    : -1;
     }

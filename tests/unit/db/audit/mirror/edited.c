@@ -225,30 +225,39 @@ a_run_into_an_edited_mirror_ends_with_what_is_wrong_with_it(void **state)
 }
 
 /* A checkpoint was seen by a run that was killed; what came later contradicts it. */
-static void
-a_checkpoint_that_was_seen_and_never_accepted_is_not_forgotten(void **state)
+/* The checkpoint of this folder was seen by a run that ended before it was accepted. */
+static char *
+seen_sql(const char *dir)
 {
-    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/other", s.base);
     CLEANUP(mem_cleanup) char *name = mem_printf("%s/checkpoint", dir);
     CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
     CLEANUP(mem_cleanup) char *hex = NULL;
     CLEANUP(mem_cleanup) char *root = NULL;
-    CLEANUP(mem_cleanup) char *sql = NULL;
-    CLEANUP(mem_cleanup) char *path = NULL;
-    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
-    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
     struct checkpoint c;
     struct err e = {0};
 
-    (void)state;
-    synthetic_publish(&s, dir, 850, 820);
     assert_ok(file_read(name, &note, &e), &e);
     assert_ok(checkpoint_open(&s.key, buf_span(&note), &c, &e), &e);
     hex = hex_dup(buf_span(&note));
     root = hex_dup(span_of(c.root.octets, MERKLE_HASH));
-    sql = mem_printf("INSERT INTO checkpoint(size, root, note, seen, source, state) VALUES (850, "
-                     "x'%s', x'%s', 1, 'killed', 'importing')",
-                     root, hex);
+    return mem_printf("INSERT INTO checkpoint(size, root, note, seen, source, state) VALUES (%d, "
+                      "x'%s', x'%s', 1, 'killed', 'importing')",
+                      (int)c.size, root, hex);
+}
+
+static void
+a_checkpoint_that_was_seen_and_never_accepted_is_not_forgotten(void **state)
+{
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/other", s.base);
+    CLEANUP(mem_cleanup) char *sql = NULL;
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
+    struct err e = {0};
+
+    (void)state;
+    synthetic_publish(&s, dir, 850, 820);
+    sql = seen_sql(dir);
     path = edited(sql);
     m = mirror_open_writable(path, &e);
     assert_ok(m == NULL ? -1 : 0, &e);
@@ -268,6 +277,39 @@ a_checkpoint_that_was_seen_and_never_accepted_is_not_forgotten(void **state)
 }
 
 /* Behind a transaction of the first one, the second one does it all. */
+/* It is smaller than one that was seen and never accepted, so it seems to be an old one, though it
+ * is none's beginning. */
+static void
+a_fork_that_looks_like_a_rollback_is_found_when_the_tree_is_there(void **state)
+{
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/other", s.base);
+    CLEANUP(mem_cleanup) char *sql = NULL;
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
+    struct err e = {0};
+
+    (void)state;
+    synthetic_publish(&s, s.dir, 870, SYNTHETIC_NEVER);
+    sql = seen_sql(s.dir);
+    path = edited(sql);
+    m = mirror_open_writable(path, &e);
+    assert_ok(m == NULL ? -1 : 0, &e);
+    synthetic_publish(&s, s.dir, 840, SYNTHETIC_NEVER); /* this one is its beginning */
+    assert_int_equal(mirror_run(m, s.dir, NULL, NULL, &outcome, &e), -1);
+    assert_int_equal(outcome.result, MIRROR_ROLLED_BACK);
+    mirror_outcome_free(&outcome);
+    synthetic_publish(&s, dir, 850, 820);
+    assert_int_equal(mirror_run(m, dir, NULL, NULL, &outcome, &e), -1);
+    assert_int_equal(outcome.result, MIRROR_ROLLED_BACK);
+    mirror_outcome_free(&outcome);
+    synthetic_publish(&s, s.dir, LATER, SYNTHETIC_NEVER);
+    assert_int_equal(mirror_run(m, s.dir, NULL, NULL, &outcome, &e), -1);
+    assert_int_equal(outcome.result, MIRROR_FORK);
+    assert_non_null(outcome.evidence);
+    assert_reason("fork", &e, ERR_CONFLICT, "of 850 and of 900 leaves");
+}
+
 static void
 overtake(void *arg, uint64_t done, uint64_t size)
 {
@@ -311,6 +353,7 @@ main(void)
         EDITS(a_leaf_with_its_hash_that_was_put_there_is_not_under_the_checkpoint),
         EDITS(a_run_into_an_edited_mirror_ends_with_what_is_wrong_with_it),
         EDITS(a_checkpoint_that_was_seen_and_never_accepted_is_not_forgotten),
+        EDITS(a_fork_that_looks_like_a_rollback_is_found_when_the_tree_is_there),
         EDITS(two_runs_at_once_do_not_mix),
     };
 
