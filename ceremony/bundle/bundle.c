@@ -131,6 +131,65 @@ check_steps(struct verifier *v, struct err *e)
     return 0;
 }
 
+struct listed {
+    const char *file;
+    char sha256[2 * SHA256_SIZE + 1];
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    const struct listed *one = a;
+    const struct listed *other = b;
+
+    return strcmp(one->file, other->file);
+}
+
+static struct listed
+listed(const char *file, const uint8_t hash[SHA256_SIZE])
+{
+    struct listed l = {.file = file};
+
+    hex_format(span_of(hash, SHA256_SIZE), l.sha256);
+    return l;
+}
+
+/* Of what was read and compared, whatever stands in the directory by now. */
+static int
+hash_files(const struct verifier *v, struct span head_text, struct err *e)
+{
+    struct bundle *b = v->bundle;
+    const size_t n = json_array_size(v->artifacts) + 3;
+    CLEANUP(mem_cleanup) struct listed *files = mem_zalloc(n, sizeof(*files));
+    CLEANUP(buf_free) struct buf lines = BUF_INIT(HEAD_MAX);
+    uint8_t hash[SHA256_SIZE];
+
+    files[0] = listed(BUNDLE_DEFINITION, b->definition->hash);
+    transcript_file_hash(b->transcript, hash);
+    files[1] = listed(BUNDLE_TRANSCRIPT, hash);
+    if (sha256(head_text, hash, e) != 0) {
+        return -1;
+    }
+    files[2] = listed(BUNDLE_HEAD, hash);
+    for (size_t i = 3; i < n; i++) {
+        const json_t *artifact = json_array_get(v->artifacts, i - 3);
+
+        if (fact_hex(artifact, "sha256", hash, sizeof(hash), e) != 0) {
+            return -1;
+        }
+        files[i] = listed(fact_text(artifact, "file"), hash);
+    }
+    qsort(files, n, sizeof(*files), by_name);
+    for (size_t i = 0; i < n; i++) {
+        CLEANUP(mem_cleanup) char *line = mem_printf("%s  %s\n", files[i].sha256, files[i].file);
+
+        if (buf_append_str(&lines, line, e) != 0) {
+            return -1;
+        }
+    }
+    return sha256(buf_span(&lines), b->sha256, e);
+}
+
 static int
 check_head(struct verifier *v, struct err *e)
 {
@@ -149,7 +208,7 @@ check_head(struct verifier *v, struct err *e)
         return err_set(e, ERR_INPUT,
                        "%s: is not the head of this transcript: one of the two was changed", path);
     }
-    return 0;
+    return hash_files(v, buf_span(&found), e);
 }
 
 static void

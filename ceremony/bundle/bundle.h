@@ -23,6 +23,9 @@ struct bundle {
     struct definition *definition;
     struct transcript *transcript;
     uint8_t head[SHA256_SIZE];
+    /* Of what was verified: SHA-256 over a line for each file, as sha256sum prints them in the
+     * order of LC_ALL=C. What else lies in the directory is no part of the bundle. */
+    uint8_t sha256[SHA256_SIZE];
     bool has_prev;
     uint8_t prev_head[SHA256_SIZE];
     bool rehearsal;

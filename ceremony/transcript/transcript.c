@@ -172,6 +172,7 @@ struct transcript {
     size_t capacity;
     size_t lines_capacity;
     uint8_t head[SHA256_SIZE];
+    uint8_t file[SHA256_SIZE];
 };
 
 void
@@ -317,7 +318,7 @@ transcript_load(const char *path, struct err *e)
     size_t line = 0;
 
     t->path = mem_strdup(path);
-    if (file_read(path, &text, e) != 0) {
+    if (file_read(path, &text, e) != 0 || sha256(buf_span(&text), t->file, e) != 0) {
         return NULL;
     }
     for (size_t at = 0; at < text.n;) {
@@ -371,4 +372,10 @@ void
 transcript_head(const struct transcript *t, uint8_t out[SHA256_SIZE])
 {
     memcpy(out, t->head, SHA256_SIZE);
+}
+
+void
+transcript_file_hash(const struct transcript *t, uint8_t out[SHA256_SIZE])
+{
+    memcpy(out, t->file, SHA256_SIZE);
 }

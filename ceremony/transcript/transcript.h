@@ -68,3 +68,5 @@ const json_t *transcript_header(const struct transcript *);
 size_t transcript_count(const struct transcript *);
 const struct record *transcript_at(const struct transcript *, size_t i);
 void transcript_head(const struct transcript *, uint8_t out[SHA256_SIZE]);
+/* Of the whole file, as it was read. */
+void transcript_file_hash(const struct transcript *, uint8_t out[SHA256_SIZE]);
