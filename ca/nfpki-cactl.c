@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nfpki-cactl - what officers ask of nfpki-ca, over its local admin socket. */
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +171,22 @@ run_witness(int argc, char **argv)
     return cactl_print_answer(request);
 }
 
+static int
+run_ceremony(int argc, char **argv)
+{
+    char path[PATH_MAX];
+    struct err e = {0};
+
+    if (argc != 3 || strcmp(argv[1], "add") != 0) {
+        return cactl_misuse(argv[0]);
+    }
+    if (realpath(argv[2], path) == NULL) { /* the daemon works elsewhere */
+        (void)err_errno(&e, ERR_IO, errno, "%s", argv[2]);
+        return cactl_fail(&e);
+    }
+    return cactl_print_answer(json_pack("{s:s,s:s}", "command", "ceremony", "bundle", path));
+}
+
 static const struct cmd commands[] = {
     {"status", "", "what the CA has, and whether its signers run", run_simple},
     {"issue", "--profile ra-cmp|registrar|officer --subject-cn NAME --days N CSR.pem",
@@ -185,6 +203,7 @@ static const struct cmd commands[] = {
     {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
     {"witness", "add FILE|-", "publish what a witness gave back: our checkpoint, cosigned",
      run_witness},
+    {"ceremony", "add BUNDLE", "have a ceremony's bundle verified, and recorded", run_ceremony},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},
 };

@@ -34,6 +34,7 @@ struct clock_watch;
 struct scrub;
 struct greeter;
 struct journals;
+struct ceremony;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -104,6 +105,7 @@ struct ca {
     size_t n_flights;
     struct operations operations;
     struct reports reports;
+    struct ceremony *ceremonies;                       /* the first is being verified */
     size_t jobs;                                       /* that will call back */
     char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
     time_t deferred_at;

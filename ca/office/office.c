@@ -7,6 +7,7 @@
 #include "ca/due/scrub.h"
 #include "ca/journals/journals.h"
 #include "ca/office/approve.h"
+#include "ca/office/ceremony.h"
 #include "ca/office/register.h"
 #include "ca/office/witness.h"
 #include "ca/publish/committed.h"
@@ -261,6 +262,8 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
         revoke_officer(ca, call, request);
     } else if (strcmp(command, "witness") == 0) {
         witness_officer(ca, call, request);
+    } else if (strcmp(command, "ceremony") == 0) {
+        ceremony_officer(ca, call, request);
     } else if (strcmp(command, "cancel") == 0) {
         cancel_officer(ca, call, request);
     } else {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Include arrows point down only: base <- pkcs11, db <- ca <- ra; ceremony -> pkcs11, ca/x509;
+# Include arrows point down only: base <- pkcs11, db <- ca <- ra; ceremony -> pkcs11, ca/x509; the CA's office -> ceremony/bundle;
 # the auditor's program -> db. Programs never include another program's files.
 set -efuo pipefail
 
@@ -52,7 +52,7 @@ ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
-ca/office/           base/ db/issuance/* db/ledger/witnesses.h ca/x509/* ca/cmp/report.h ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
+ca/office/           base/ db/issuance/* db/ledger/witnesses.h ca/x509/* ca/cmp/report.h ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ceremony/bundle/bundle.h ca/office/
 ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
 ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/

@@ -372,7 +372,7 @@ CREATE TABLE ceremony (
   type    TEXT,          -- 'root-generate', 'sub-issue', ...
   previous    BLOB,      -- head of the one that it follows
   production  INTEGER,   -- 0: a rehearsal, or a software token
-  by      TEXT           -- who handed it in; NULL: the configuration
+  by      TEXT           -- who handed it in
 ) STRICT;
 
 -- RESTORED and ACKNOWLEDGED: what two officers signed together. first, last: leaves that were read

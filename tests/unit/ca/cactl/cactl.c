@@ -58,6 +58,10 @@ what_is_no_command_is_misuse_and_asks_nothing(void **state)
         {{"witness", "add"}, "usage: nfpki-cactl witness"},
         {{"witness", "remove", "f"}, "usage: nfpki-cactl witness"},
         {{"witness", "add", "f", "g"}, "usage: nfpki-cactl witness"},
+        {{"ceremony"}, "usage: nfpki-cactl ceremony"},
+        {{"ceremony", "add"}, "usage: nfpki-cactl ceremony"},
+        {{"ceremony", "list", "b"}, "usage: nfpki-cactl ceremony"},
+        {{"ceremony", "add", "b", "c"}, "usage: nfpki-cactl ceremony"},
         {{"cancel", "ab", "cd"}, "usage: nfpki-cactl cancel"},
         {{"pending", "ab", "cd"}, "usage: nfpki-cactl pending"},
         {{"pending", "--certificate", "f"}, "usage: nfpki-cactl pending"},
@@ -228,6 +232,23 @@ a_note_is_handed_in_from_a_file_or_from_standard_input(void **state)
     cactl_expect(s, "no file", 1, "/nonexistent");
 }
 
+/* ---- ceremony ---- */
+
+static void
+a_bundle_is_named_by_its_whole_path(void **state)
+{
+    struct cactl_scene *s = *state;
+
+    s->answers[0] = "{\"already\":false}";
+    CACTL_RUN(s, "ceremony", "add", "/usr/../usr/");
+    cactl_expect(s, "a folder", 0, NULL);
+    assert_string_equal(member(s->asked[0], "command"), "ceremony");
+    assert_string_equal(member(s->asked[0], "bundle"), "/usr");
+    assert_string_equal(s->out, "{\n  \"already\": false\n}\n");
+    CACTL_RUN(s, "ceremony", "add", "/nonexistent");
+    cactl_expect(s, "nothing", 1, "/nonexistent");
+}
+
 /* ---- issue ---- */
 
 static void
@@ -303,6 +324,7 @@ main(void)
         SCENE(a_refusal_of_the_daemon_is_printed_and_is_the_status),
         SCENE(a_daemon_that_is_not_there_is_asked_about),
         SCENE(a_note_is_handed_in_from_a_file_or_from_standard_input),
+        SCENE(a_bundle_is_named_by_its_whole_path),
         SCENE(issue_hands_the_request_in_as_it_is),
         SCENE(a_file_that_is_no_request_is_not_sent),
     };
