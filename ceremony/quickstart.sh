@@ -411,6 +411,16 @@ ra_certificate() {
   mv "$dir/ra/ra.pem.new" "$dir/ra/ra.pem"
 }
 
+# The record says which ceremonies there were, each once: the CA verifies its bundle.
+record_ceremonies() {
+  local name
+  for name in root-generate issuing-keys seal-key sub-issue root-crl ra-keys; do
+    [[ -d $dir/ceremony/$name && ! -s $dir/ceremony/$name.recorded ]] || continue
+    cactl ceremony add "$dir/ceremony/$name" >"$dir/ceremony/recorded.new"
+    mv "$dir/ceremony/recorded.new" "$dir/ceremony/$name.recorded"
+  done
+}
+
 # The operator's OAM: the registrar whose signature makes a registration.
 registrar() {
   [[ -s $dir/oam/registrar.pem ]] && return 0
@@ -584,6 +594,7 @@ step 'ceremony: RA key in a token of its own, CSR' ceremony ra ra-keys
 step 'all transcripts verified without PKCS #11' verify_ceremonies
 step 'configuration of CA and RA' configure
 step 'nfpki-ca starts' start_daemon ca
+step 'the ceremonies are recorded in the ledger' record_ceremonies
 step 'certificates for the RA (cmcRA) and the registrar (OAM)' certificates
 step 'nfpki-ra starts' start_daemon ra
 

@@ -18,6 +18,26 @@ new_key "$pki/next.key"
 openssl cmp -cmd ir -server "$NFPKI_CMP_URL" -ref "$NFPKI_REFERENCE" -secret "pass:$NFPKI_SECRET" \
   -subject /CN=smf1 -newkey "$pki/next.key" -certout "$pki/next.pem" -trusted "$NFPKI_TRUST"
 
+# the record has each ceremony that was rehearsed, once
+ceremonies() { # in the order of the record: name, type, production, hash of the bundle
+  audit list ceremonies --format jsonl >"$pki/ceremonies.json"
+  python3 - "$pki/ceremonies.json" <<'PYTHON'
+import json
+import sys
+with open(sys.argv[1]) as f:
+    for line in f:
+        row = json.loads(line)
+        if "name" in row:
+            print(row["name"], row["type"], row["production"], row["sha256"])
+PYTHON
+}
+for name in root-generate issuing-keys sub-issue root-crl ra-keys; do
+  cd "$pki/ceremony/$name"
+  echo "demo-$name $(sed -n 's/^type = "\(.*\)"/\1/p' definition.conf) False $(LC_ALL=C sha256sum -- * | sha256sum | cut -d' ' -f1)"
+done >"$pki/bundles.txt"
+ceremonies >"$pki/recorded.txt"
+diff "$pki/bundles.txt" "$pki/recorded.txt" || fail 'the record has other ceremonies'
+
 # once more in the same directory, named from somewhere else; the port stays
 url=$NFPKI_CMP_URL
 cd "${pki%/*}"
@@ -25,6 +45,7 @@ first=$(sha256sum <"$pki/nf/cert.pem")
 "$quickstart" --bin "$bin" --dir "./${pki##*/}" >"$pki/second.log" || { cat "$pki/second.log"; fail 'second run'; }
 [[ $(sha256sum <"$pki/nf/cert.pem") != "$first" ]] || fail 'the second run enrolled nothing'
 audit verify
+ceremonies | diff "$pki/bundles.txt" - || fail 'after the second run the record has other ceremonies'
 [[ $(source "$pki/env" && echo "$NFPKI_CMP_URL") == "$url" ]] || fail 'another port'
 
 "$quickstart" --dir "$pki" --stop
