@@ -14,8 +14,7 @@
 
 enum {
     TICK_MS = 1000,
-    STOP_WAIT_MS = 2000,
-    DID_MAX = 32,
+    STOP_WAIT_MS = 10000,
     HOUR = 3600,
     REGISTRATION_SIZE = 33,
     FAILURES = RA_REPORT_FAIL_INFO_MAX + 1,
@@ -40,7 +39,7 @@ struct report {
     bool any_others;
     struct buf did; /* lines */
     unsigned n_did;
-    bool at_once; /* it tells of a start */
+    bool at_once; /* it tells of a start, or no more lines fit */
     time_t from;
     /* Of this hour. */
     time_t hour;
@@ -117,14 +116,17 @@ report_refused(struct report *r, const char *registration, enum cmp_failure fail
     }
 }
 
-/* A line of what happened once. What does not fit is in the log alone. */
+/* A line of what happened once: a stop has its place always. What does not fit is in the log
+ * alone. */
 static void
 put(struct report *r, const struct ra_report_line *line)
 {
+    const unsigned places = REPORT_DID_MAX + (line->what == RA_REPORT_STOP ? 1 : 0);
     struct err e = {0};
 
-    if (r->n_did < DID_MAX && ra_report_put(&r->did, line, &e) == 0) {
+    if (r->n_did < places && ra_report_put(&r->did, line, &e) == 0) {
         r->n_did++;
+        r->at_once = r->at_once || r->n_did >= REPORT_DID_MAX;
         return;
     }
     log_event(LOG_WARNING, "report", "not told to the CA: %s: %s", ra_report_what_name(line->what),
@@ -161,6 +163,8 @@ report_did(struct report *r, const char *command, bool done, const char *object,
 
 /* ---- on its way ---- */
 
+static void look(struct report *r);
+
 static void
 on_reply(void *arg, const struct link_message *reply)
 {
@@ -175,6 +179,9 @@ on_reply(void *arg, const struct link_message *reply)
         memcpy(r->previous, r->hash, sizeof(r->previous));
         buf_truncate(&r->text, 0);
         r->signed_ = false;
+        if (r->stop_by != 0) {
+            look(r); /* the stop itself, which came meanwhile: no tick is waited for */
+        }
     }
 }
 

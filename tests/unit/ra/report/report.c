@@ -17,6 +17,9 @@ enum { HOUR = 3600, REPORTS_MAX = 12 };
 /* The CA, and what it got: verified as it verifies it. */
 static struct {
     enum link_type says; /* LINK_BUSY: nothing at all */
+    bool holds;          /* it answers later: */
+    link_peer held_peer;
+    uint8_t held[SHA256_SIZE];
     size_t n;
     struct buf text[REPORTS_MAX];
     size_t refused, lines; /* of all of them: what those lines count, and how many */
@@ -82,6 +85,11 @@ does(struct running *w, link_peer peer, const struct link_message *m)
     assert_ok(buf_set(&ca.text[ca.n], report.text, &e), &e);
     ca.n++;
     if (ca.says == LINK_BUSY) {
+        return;
+    }
+    if (ca.holds) {
+        ca.held_peer = peer;
+        memcpy(ca.held, hash, sizeof(ca.held));
         return;
     }
     if (ca.says == LINK_REPORTED) {
@@ -227,13 +235,59 @@ others_are_counted(void **state)
     assert_int_equal(ca.refused, REPORT_LINES_MAX + 1);
     assert_int_equal(ca.others[CMP_BAD_POP], 3);
     assert_int_equal(ca.others[CMP_BAD_REQUEST], 2);
-    for (unsigned i = 0; i < REPORT_LINES_MAX; i++) {
+}
+
+/* A report that is full is due, whatever the period is; a stop has its place behind what had none.
+ */
+static void
+commands_have_their_limit_and_a_stop_its_place(void **state)
+{
+    struct running *w = *state;
+    struct report *r = w->ra.report;
+
+    comes(w, 1);
+    w->settings->report_period = HOUR;
+    for (unsigned i = 0; i < REPORT_DID_MAX - 1; i++) {
         report_did(r, "register", true, REGISTRATION, "a\nb");
     }
-    comes(w, 3);
-    assert_true(ca.did > 0 && ca.did < REPORT_LINES_MAX);
+    running_for(w, 1200);
+    assert_int_equal(ca.n, 1); /* one more fits */
+    report_did(r, "register", true, REGISTRATION, "a\nb");
+    comes(w, 2);
+    assert_int_equal(ca.did, REPORT_DID_MAX);
     assert_string_equal(ca.who, "a?b");
+    for (unsigned i = 0; i < REPORT_DID_MAX + 5; i++) {
+        report_did(r, "register", true, REGISTRATION, "c");
+    }
     tap_need("not told to the CA: did: too many at once");
+    report_stop(r, "told to");
+    comes(w, 3);
+    assert_int_equal(ca.did, 2 * REPORT_DID_MAX);
+    assert_int_equal(ca.stops, 1);
+}
+
+/* A stop while another report is with the CA: it is told when that is there. */
+static void
+a_stop_waits_for_the_report_before_it(void **state)
+{
+    struct running *w = *state;
+    struct report *r = w->ra.report;
+
+    comes(w, 1);
+    ca.holds = true;
+    report_did(r, "register", true, REGISTRATION, "a");
+    comes(w, 2);
+    report_stop(r, "told to");
+    running_for(w, 3000); /* a CA that is busy */
+    assert_true(report_is_busy(r));
+    assert_int_equal(ca.n, 2);
+    ca.holds = false;
+    link_server_answer(
+        w->ca, ca.held_peer,
+        &(struct link_message){.type = LINK_REPORTED, .id = span_of(ca.held, sizeof(ca.held))});
+    comes(w, 3);
+    assert_false(report_is_busy(r));
+    assert_int_equal(ca.stops, 1);
 }
 
 static void
@@ -343,9 +397,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENE(it_begins_counts_and_stops),     SCENE(others_are_counted),
-        SCENE(an_hour_has_its_limit),          SCENE(what_is_not_answered_is_said_again),
-        SCENE(what_the_ca_refuses_is_dropped), SCENE(no_stop_waits_for_a_ca_that_is_away),
+        SCENE(it_begins_counts_and_stops),
+        SCENE(others_are_counted),
+        SCENE(an_hour_has_its_limit),
+        SCENE(commands_have_their_limit_and_a_stop_its_place),
+        SCENE(a_stop_waits_for_the_report_before_it),
+        SCENE(what_is_not_answered_is_said_again),
+        SCENE(what_the_ca_refuses_is_dropped),
+        SCENE(no_stop_waits_for_a_ca_that_is_away),
         cmocka_unit_test(there_may_be_none),
     };
 
