@@ -9,7 +9,7 @@ struct clock_watch {
     struct ca *ca;
     struct event *timer;
     struct store_op op;
-    int64_t apart; /* of the clock from the monotonic one, in ms, when it was looked at last */
+    int64_t apart; /* of the clock from the monotonic one, in ms, when it was told last */
     time_t now, expected;
     bool busy;
 };
