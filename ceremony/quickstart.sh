@@ -360,6 +360,7 @@ issuing_certificate = "$dir/ceremony/sub-issue/issuing.cert.pem"
 root_certificate = "$dir/ceremony/root-generate/root.cert.pem"
 vendor_roots = {}
 crl_dir = "$dir/crl"
+ledger_dir = "$dir/ledger"
 public_url = {"http://127.0.0.1:$port/.well-known/cmp"}
 # here one machine plays all network functions, and tests measure: no budgets
 budget_address = "0"
@@ -632,6 +633,9 @@ Enrol the next NF, which is registered already:
 Look at the record:
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey list
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey verify
+and as an auditor elsewhere does, who fetches it from the RA into a database of his own:
+  "\$NFPKI_BIN"/nfpki-audit --key $dir/log.vkey mirror --init ${cmp_url%/.well-known/*}/ledger audit.db
+  "\$NFPKI_BIN"/nfpki-audit --mirror audit.db list certificates
 What the operator of another NF needs, with all its commands (REGISTRATION: from the list below):
   $bin/nfpki-ractl --socket $dir/run/ra-admin.sock bundle REGISTRATION
 Ask the daemons:

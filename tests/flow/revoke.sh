@@ -158,6 +158,31 @@ start_daemon ra
 wait_for_reason g.pem 'Cessation Of Operation'
 echo 'ok: cancel closes and revokes'
 
+# an auditor elsewhere: what the RA serves, as files and as a database; a witness, whose word is published
+elsewhere() { "$bin/nfpki-audit" --key "$pki/log.vkey" "$@"; }
+"$bin/nfpki-audit" witness-key --key-file witness.key auditor.example >witness.vkey
+echo "witnesses = {\"$(<witness.vkey)\"}" | cat - ca/nfpki-ca.conf >with-witness.conf
+mv with-witness.conf ca/nfpki-ca.conf
+restart ca
+published
+url=${NFPKI_CMP_URL%/.well-known/*}/ledger
+elsewhere fetch "$url/" fetched
+elsewhere --ledger fetched witness --key-file witness.key --state witness.state >cosigned
+cactl witness add cosigned
+printf 'log %s\nwitness auditor %s\nquorum auditor\n' "$(<log.vkey)" "$(<witness.vkey)" >policy
+for ((i = 0; i < 300; i++)); do # it is published within a second
+  elsewhere fetch --policy policy "$url" fetched
+  ! elsewhere --ledger fetched verify --policy policy >verified.txt 2>verified.log || break
+  sleep 0.1
+done
+grep -q auditor.example verified.txt || fail "the witness: $(<verified.txt) $(<verified.log)"
+elsewhere mirror --init "$url" audit.db >mirrored.txt || fail "$(<mirrored.txt)"
+"$bin/nfpki-audit" --mirror audit.db list certificates --status revoked >revoked.txt
+for one in a.pem b.pem c.pem f2.pem; do
+  grep -qi "$(serial "$one")" revoked.txt || fail "$one is not in the mirror: $(<revoked.txt)"
+done
+echo 'ok: fetched from the RA, cosigned, mirrored'
+
 # and what signed it: each certificate, and the CRL that is out
 stop_daemon ca
 audit verify --issuer ceremony/sub-issue/issuing.cert.pem --crl crl/issuing.crl >verified.txt || fail "$(<verified.txt)"
