@@ -111,9 +111,10 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
     const struct audit_figures *figures = verdict->figures;
     CLEANUP(json_cleanup)
     json_t *root =
-        json_pack("{s:b, s:o, s:I, s:I, s:I}", "verified", 1, "checkpoint", checkpoint_json(log),
-                  "openIntents", (json_int_t)figures->open, "waitingForApproval",
-                  (json_int_t)figures->waiting, "queueTwice", (json_int_t)figures->twice);
+        json_pack("{s:b, s:o, s:I, s:I, s:I, s:I}", "verified", 1, "checkpoint",
+                  checkpoint_json(log), "openIntents", (json_int_t)figures->open,
+                  "waitingForApproval", (json_int_t)figures->waiting, "queueTwice",
+                  (json_int_t)figures->twice, "reportsMissing", (json_int_t)figures->missing);
     json_t *kinds = json_object();
     char newest[TIME_TEXT_SIZE];
 

@@ -120,6 +120,10 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
     if (figures->twice > 0) {
         (void)fprintf(out, "  %-12s %zu\n", "queue twice", figures->twice);
     }
+    if (figures->missing > 0) {
+        (void)fprintf(out, "  %-12s %zu: an RA names one before that is not in the record\n",
+                      "RA reports", figures->missing);
+    }
     if (figures->acknowledged > 0) {
         (void)fprintf(out, "  %-12s %zu: a key of the CA may have signed what the record has not\n",
                       "acknowledged", figures->acknowledged);

@@ -69,6 +69,7 @@ audit_verify_source(const struct audit_source *source, struct audit_issuers *iss
     figures->open = audit_rules_open(rules);
     figures->waiting = audit_rules_waiting(rules);
     figures->twice = audit_rules_twice(rules);
+    figures->missing = audit_rules_missing(rules);
     figures->acknowledged = audit_rules_acknowledged(rules);
     figures->times = *audit_rules_times(rules);
     figures->signatures = audit_issuers_count(issuers);

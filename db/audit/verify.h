@@ -15,6 +15,7 @@ struct audit_figures {
     size_t open;                        /* intents without certificate or rejection */
     size_t waiting;                     /* requests that wait for approvals */
     size_t twice;                       /* heads of an RA's queue that another one contradicts */
+    size_t missing;                     /* places where a report of an RA should be */
     size_t acknowledged;                /* lines of journals that belong to nothing */
     struct audit_times times;           /* leaves that are dated before the one before them */
     struct audit_signatures signatures; /* of the issuing key */

@@ -35,6 +35,8 @@ leaf_check(void *arg, uint64_t index, const struct leaf *leaf)
 
 static const struct finding_kind BACK = {"check.clock.back", SEVERITY_WARNING, "ISO A.8.17"};
 static const struct finding_kind TWICE = {"check.queue.twice", SEVERITY_WARNING, "db/LEDGER.md"};
+static const struct finding_kind MISSING = {"check.report.missing", SEVERITY_WARNING,
+                                            "db/LEDGER.md"};
 
 static void
 figures_note(struct findings *findings, const struct audit_figures *figures, uint64_t size)
@@ -55,6 +57,12 @@ figures_note(struct findings *findings, const struct audit_figures *figures, uin
                      "%zu heads of an RA up to here have places that another one has, too: it has "
                      "lost its queue, or its key is used twice",
                      figures->twice);
+    }
+    if (figures->missing > 0) {
+        findings_add(findings, &MISSING, size - 1, NULL,
+                     "%zu reports of an RA up to here name another one before them than the record "
+                     "has, or begin without a start: one was left out, or never came",
+                     figures->missing);
     }
 }
 

@@ -107,6 +107,7 @@ figures(struct sql *db, const struct audit_rules *rules, struct err *e)
     return figure(db, "open", audit_rules_open(rules), e) != 0 ||
                    figure(db, "waiting", audit_rules_waiting(rules), e) != 0 ||
                    figure(db, "twice", audit_rules_twice(rules), e) != 0 ||
+                   figure(db, "missing", audit_rules_missing(rules), e) != 0 ||
                    figure(db, "acknowledged", audit_rules_acknowledged(rules), e) != 0 ||
                    figure(db, "back", t->back, e) != 0 ||
                    figure(db, "most", (uint64_t)t->most, e) != 0 ||

@@ -70,8 +70,9 @@ CREATE TABLE sync (
 ) STRICT;
 
 -- What the rules counted up to the accepted size: 'open' intents, requests 'waiting' for officers,
--- 'twice' attested places in RAs' queues, 'acknowledged' lines of journals, leaves that go 'back' in
--- time, by 'most' seconds, 'taken' by people or before they could be, and 'findings' of these.
+-- 'twice' attested places in RAs' queues, 'missing' reports of RAs, 'acknowledged' lines of journals,
+-- leaves that go 'back' in time, by 'most' seconds, 'taken' by people or before they could be, and
+-- 'findings' of these.
 CREATE TABLE figure (
   name  TEXT PRIMARY KEY,
   n     INTEGER NOT NULL

@@ -7,7 +7,11 @@
  * One RA that goes on with a number that it had before has lost its ra.db, or its key is used
  * twice: that is no fault of the record's, and counted.
  *
- * Memory: the RAs' certificates, and a number for each of their keys.
+ * Each names the report before it, or begins with a start: where that is another one than the
+ * record has, the CA left one out, or never got it; counted, too. The first of a key may follow
+ * what another log has.
+ *
+ * Memory: the RAs' certificates, and a number and a hash for each of their keys.
  */
 #pragma once
 
@@ -23,4 +27,6 @@ int audit_reported_check(struct audit_reported *, int64_t version, const struct 
                          struct err *e);
 /* Reports whose number is not above that of the one before by the same key. */
 size_t audit_reported_twice(const struct audit_reported *);
+/* Places where a report is missing. */
+size_t audit_reported_missing(const struct audit_reported *);
 void audit_reported_state(struct audit_reported *, struct state *);

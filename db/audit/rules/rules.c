@@ -131,6 +131,12 @@ audit_rules_twice(const struct audit_rules *rules)
     return audit_attested_twice(rules->attested) + audit_reported_twice(rules->reported);
 }
 
+size_t
+audit_rules_missing(const struct audit_rules *rules)
+{
+    return audit_reported_missing(rules->reported);
+}
+
 static struct intent *
 intent_find(const struct audit_rules *rules, const char *serial)
 {

@@ -35,6 +35,8 @@ size_t audit_rules_open(const struct audit_rules *);
  * reported.h).
  */
 size_t audit_rules_twice(const struct audit_rules *);
+/* Places where a report of an RA is missing (reported.h). */
+size_t audit_rules_missing(const struct audit_rules *);
 /* Lines of journals that officers acknowledged (record.h). */
 size_t audit_rules_acknowledged(const struct audit_rules *);
 /* Leaves that are dated before the one before them (record.h). Borrowed. */

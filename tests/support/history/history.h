@@ -56,10 +56,11 @@ struct history {
     struct crl_entry revoked[HISTORY_REVOKED];
     size_t n_revoked;
     uint64_t crls;
-    struct buf crl;             /* the newest one, DER */
-    uint64_t reports;           /* of the RA */
-    uint64_t kinds[LEAF_KINDS]; /* how many leaves of each there are */
-    uint64_t last[LEAF_KINDS];  /* the newest of each */
+    struct buf crl;              /* the newest one, DER */
+    uint64_t reports;            /* of the RA; */
+    uint8_t report[SHA256_SIZE]; /* the last */
+    uint64_t kinds[LEAF_KINDS];  /* how many leaves of each there are */
+    uint64_t last[LEAF_KINDS];   /* the newest of each */
 };
 
 void history_begin(struct history *, time_t begin);

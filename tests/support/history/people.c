@@ -140,7 +140,11 @@ history_report(struct history *h, const char *lines)
     assert_ok(OSSL_ENCODE(X509, h->pki->issuing, &issuing, &e), &e);
     assert_ok(sha256(buf_span(&spki), r.ra, &e), &e);
     assert_ok(sha256(buf_span(&issuing), r.ca, &e), &e);
+    if (strncmp(lines, "start ", strlen("start ")) != 0) {
+        memcpy(r.previous, h->report, sizeof(r.previous));
+    }
     assert_ok(ra_report_format(&r, span_str(lines), &text, &e), &e);
+    assert_ok(sha256(buf_span(&text), h->report, &e), &e);
     signature = pki_sign(h->ra->key, buf_span(&text));
     history_hash(leaf, "report", buf_span(&text));
     leaf_set_base64(leaf, "text", buf_span(&text));

@@ -136,6 +136,21 @@ check_says_what_lint_says_and_more(void **state)
 }
 
 static void
+check_says_that_a_report_is_missing(void **state)
+{
+    struct scene *s = *state;
+
+    audit_ledger_lost_report(&s->l);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check"), 4);
+    assert_says(s->out, "check.report.missing");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_says(s->out, "\n  RA reports   1: an RA names one before");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_says(s->out, "\"reportsMissing\":1,");
+}
+
+static void
 check_exports_each_certificate_as_it_is(void **state)
 {
     struct scene *s = *state;
@@ -404,6 +419,7 @@ main(void)
         SCENE(lint_gives_json_lines_and_a_summary),
         SCENE(lint_is_told_by_what_to_judge),
         SCENE(check_says_what_lint_says_and_more),
+        SCENE(check_says_that_a_report_is_missing),
         SCENE(check_exports_each_certificate_as_it_is),
         SCENE(check_is_told_by_what_to_judge),
         SCENE(with_a_state_only_what_is_new_is_judged),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/tlog/queue_head.h"
+#include "base/tlog/ra_report.h"
 #include "db/audit/der/certificate.h"
 #include "db/issuance/issuance.h"
 #include "tests/support/tbs_hash.h"
@@ -12,7 +13,7 @@
 #include "tests/support/tmpdir.h"
 #include "tests/unit/db/audit/rules/ra.h"
 
-enum { START = 1800000000 };
+enum { START = 1800000000, REPORTED = 6 };
 
 void
 audit_ledger_end(struct audit_ledger *l)
@@ -333,10 +334,9 @@ head_append(struct audit_ledger *l, const struct audit_ra *ra, uint64_t first)
     (void)audit_ledger_append(l, leaf);
 }
 
-void
-audit_ledger_two_heads(struct audit_ledger *l)
+static void
+start_append(struct audit_ledger *l, int version)
 {
-    struct audit_ra ra = audit_ra_new(EVP_EC_gen("P-256"), 0x41424344, START, START + 86400);
     struct leaf *leaf = audit_ledger_leaf(l, LEAF_START);
 
     leaf_set_text(leaf, "program", "nfpki-ca");
@@ -344,10 +344,56 @@ audit_ledger_two_heads(struct audit_ledger *l)
     leaf_set_text(leaf, "config", RA_RID);
     leaf_set_bool(leaf, "softwareToken", false);
     leaf_set_text(leaf, "issuer", RA_RID);
-    leaf_set_int(leaf, "record", 2);
+    leaf_set_int(leaf, "record", version);
+    if (version >= REPORTED) {
+        leaf_set_text(leaf, "root", RA_RID);
+        leaf_set_text(leaf, "logKey", RA_RID);
+    }
     (void)audit_ledger_append(l, leaf);
+}
+
+void
+audit_ledger_two_heads(struct audit_ledger *l)
+{
+    struct audit_ra ra = audit_ra_new(EVP_EC_gen("P-256"), 0x41424344, START, START + 86400);
+
+    start_append(l, 2);
     ra_append(l, &ra);
     head_append(l, &ra, 1);
     head_append(l, &ra, 2);
+    audit_ra_end(&ra);
+}
+
+static void
+report_append(struct audit_ledger *l, const struct audit_ra *ra, uint64_t number, const char *lines)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
+    struct ra_report r = {.number = number, .from = START, .to = START};
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_RA_REPORT);
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    r.previous[0] = number > 1 ? 1 : 0; /* of a text that nobody has */
+    memcpy(r.ra, ra->key_hash, sizeof(r.ra));
+    assert_ok(hex_parse(RA_RID, r.ca, sizeof(r.ca), &e), &e);
+    assert_ok(ra_report_format(&r, span_str(lines), &text, &e), &e);
+    assert_ok(sha256(buf_span(&text), hash, &e), &e);
+    leaf_set_hex(leaf, "report", span_of(hash, sizeof(hash)));
+    leaf_set_base64(leaf, "text", buf_span(&text));
+    leaf_set_text(leaf, "ra", ra->serial);
+    audit_ra_sign(ra->key, false, buf_span(&text), leaf);
+    (void)audit_ledger_append(l, leaf);
+}
+
+void
+audit_ledger_lost_report(struct audit_ledger *l)
+{
+    struct audit_ra ra = audit_ra_new(EVP_EC_gen("P-256"), 0x41424344, START, START + 86400);
+
+    start_append(l, REPORTED - 1);
+    ra_append(l, &ra);
+    start_append(l, REPORTED);
+    report_append(l, &ra, 1, "start 2027-01-15T08:00:00Z 1 " RA_RID " " RA_RID "\n");
+    report_append(l, &ra, 3, "others 1 2\n");
     audit_ra_end(&ra);
 }

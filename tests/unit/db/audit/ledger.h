@@ -48,5 +48,8 @@ void audit_ledger_enrol(struct audit_ledger *, unsigned number, bool nf, struct 
 /* A START from which on the record has version 2, an RA, and two heads that it signed and that have
  * a place in common. */
 void audit_ledger_two_heads(struct audit_ledger *);
+/* An RA with two reports, of which the second names another one before it than the first, in a
+ * record of version 6. */
+void audit_ledger_lost_report(struct audit_ledger *);
 /* A leaf of this kind about the certificate: CONFIRMED, REJECTED or REVOKED. */
 uint64_t audit_ledger_about(struct audit_ledger *, enum leaf_kind, const struct audit_enrolment *);

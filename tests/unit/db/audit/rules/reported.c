@@ -92,8 +92,12 @@ begin(struct audit_reported *a, const struct row *r)
     }
 }
 
+static uint8_t last[SHA256_SIZE]; /* of what was said last */
+
+/* Behind `previous`: its hash; NULL: behind nothing. */
 static int
-report(struct audit_reported *a, const struct row *r, uint64_t number, struct err *e)
+says(struct audit_reported *a, const struct row *r, uint64_t number, const uint8_t *previous,
+     const char *lines, struct err *e)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
     struct ra_report said = {.number = number, .from = AT, .to = AT};
@@ -103,17 +107,27 @@ report(struct audit_reported *a, const struct row *r, uint64_t number, struct er
     memcpy(said.ra, w.key_hash, sizeof(said.ra));
     said.ra[0] ^= r->other_key ? 1 : 0;
     assert_ok(hex_parse(r->ca != NULL ? r->ca : CA, said.ca, sizeof(said.ca), e), e);
-    assert_ok(ra_report_format(&said, SPAN_LITERAL("others 1 2\n"), &text, e), e);
+    if (previous != NULL) {
+        memcpy(said.previous, previous, sizeof(said.previous));
+    }
+    assert_ok(ra_report_format(&said, span_str(lines), &text, e), e);
     if (r->text != NULL) {
         assert_ok(buf_set(&text, span_str(r->text), e), e);
     }
     assert_ok(sha256(buf_span(&text), hash, e), e);
+    memcpy(last, hash, sizeof(last));
     hash[0] ^= r->other_name ? 1 : 0;
     leaf_set_hex(leaf, "report", span_of(hash, sizeof(hash)));
     leaf_set_base64(leaf, "text", buf_span(&text));
     leaf_set_text(leaf, "ra", w.serial);
     audit_ra_sign(r->other_signer ? other_key : w.key, false, buf_span(&text), leaf);
     return note(a, r->version != 0 ? r->version : NOW_VERSION, leaf, e);
+}
+
+static int
+report(struct audit_reported *a, const struct row *r, uint64_t number, struct err *e)
+{
+    return says(a, r, number, NULL, "others 1 2\n", e);
 }
 
 static const struct row ROWS[] = {
@@ -175,12 +189,49 @@ a_number_that_comes_again_is_counted(void **state)
     audit_reported_free(a);
 }
 
+#define BEGINS "start 2026-11-24T00:00:00Z 1.0 " CA " " CA "\n"
+#define GOES_ON "others 1 2\n"
+
+static void
+a_report_that_is_missing_is_counted(void **state)
+{
+    static const struct {
+        enum { NOTHING, LAST, ANOTHER } behind;
+        const char *lines;
+        size_t missing; /* with it */
+    } rows[] = {
+        {ANOTHER, GOES_ON, 0}, /* the first of the key in this record */
+        {LAST, GOES_ON, 0},    {ANOTHER, GOES_ON, 1},
+        {LAST, GOES_ON, 1},    {NOTHING, BEGINS GOES_ON, 1}, /* it started again */
+        {LAST, GOES_ON, 1},    {NOTHING, GOES_ON, 2}, /* without the one that had the start */
+        {ANOTHER, BEGINS, 3},
+    };
+    struct audit_reported *a = audit_reported_new();
+    const struct row r = {0};
+    const uint8_t another[SHA256_SIZE] = {1};
+
+    (void)state;
+    begin(a, &r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const uint8_t *const previous[] = {NULL, last, another};
+        struct err e = {0};
+
+        assert_ok(says(a, &r, i + 1, previous[rows[i].behind], rows[i].lines, &e), &e);
+        if (audit_reported_missing(a) != rows[i].missing) {
+            fail_msg("row %zu: %zu", i, audit_reported_missing(a));
+        }
+    }
+    assert_int_equal(audit_reported_twice(a), 0);
+    audit_reported_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_ra_did_not_sign_is_found),
         cmocka_unit_test(a_number_that_comes_again_is_counted),
+        cmocka_unit_test(a_report_that_is_missing_is_counted),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
