@@ -80,6 +80,8 @@ struct ra {
     size_t jobs;                    /* requests under way */
     struct crowd *beginning;        /* of these, those that begin a transaction */
     size_t refusals;                /* of these, those that get 503 */
+    size_t ledger_jobs;             /* files of the ledger that are read */
+    size_t ledger_octets;           /* of them, that are on their way to who asked */
     size_t heads_asked;             /* that the signer has */
     bool unsigned_said;             /* that the queue waits for signatures */
     struct err not_ours;            /* what was said last of what is not signed */

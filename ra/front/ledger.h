@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ledger.h - GET /ledger/...: the published files of the CA's ledger, for whoever wants to verify
- * them, read by a worker.
+ * them, read by a worker. Nobody says who he is for it: so it is bounded what readers of all
+ * connections together make us hold, however slowly they take it; beyond that it is 503.
  */
 #pragma once
 
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
 #include "ra/http/http.h"
+
+enum {
+    /* 256 entries of 65,535 octets, each with its length. */
+    LEDGER_FILE_SIZE_MAX = 256 * (2 + 65535),
+    LEDGER_OCTETS_MAX = 4 * LEDGER_FILE_SIZE_MAX, /* on their way */
+    LEDGER_JOBS_MAX = 16,                         /* that the workers have */
+};
 
 /* Takes the exchange over and answers it. */
 void ledger_serve(struct ra *, struct http_exchange *, const struct route *);

@@ -77,6 +77,7 @@ http_reply_with(struct http_exchange *x, const struct http_answer *answer)
 
     assert(x->state == IN_FLIGHT || x->state == DEAD);
     if (x->state == DEAD) {
+        http_answer_release(answer);
         http_exchange_free(x);
         return;
     }

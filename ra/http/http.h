@@ -59,7 +59,7 @@ void http_reply_busy(struct http_exchange *, int retry_after, const char *conten
                      struct span body);
 
 /* Any answer; `close` ends the connection after it, `keep_alive` is ours to say. Everything is
- * copied. */
+ * copied, but for a body with `release`. */
 struct http_answer;
 void http_reply_with(struct http_exchange *, const struct http_answer *);
 

@@ -68,6 +68,25 @@ write_validators(const struct http_answer *answer, struct evbuffer *out)
 }
 
 void
+http_answer_release(const struct http_answer *answer)
+{
+    if (answer->release != NULL) {
+        answer->release(answer->body.p, answer->body.n, answer->arg);
+    }
+}
+
+static void
+write_body(const struct http_answer *answer, struct evbuffer *out)
+{
+    if (answer->release == NULL) {
+        (void)evbuffer_add(out, answer->body.p, answer->body.n);
+    } else if (answer->body.n == 0 || evbuffer_add_reference(out, answer->body.p, answer->body.n,
+                                                             answer->release, answer->arg) != 0) {
+        http_answer_release(answer);
+    }
+}
+
+void
 http_answer_write(const struct http_answer *answer, bool last, struct evbuffer *out)
 {
     bool bodiless = answer->status == 304; /* RFC 9112 6.3 */
@@ -98,7 +117,9 @@ http_answer_write(const struct http_answer *answer, bool last, struct evbuffer *
         (void)evbuffer_add_printf(out, "Content-Type: %s\r\n", answer->content_type);
     }
     (void)evbuffer_add(out, "\r\n", 2);
-    if (!answer->head && !bodiless) {
-        (void)evbuffer_add(out, answer->body.p, answer->body.n);
+    if (answer->head || bodiless) {
+        http_answer_release(answer);
+    } else {
+        write_body(answer, out);
     }
 }

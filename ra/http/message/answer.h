@@ -21,6 +21,10 @@ struct http_answer {
     time_t last_modified;      /* 0: not known */
     const char *cache_control; /* NULL: none */
     struct span body;
+    /* NULL: the body is copied. Else it stays where it is until this is called with it and `arg`,
+     * once: everything was sent, or never will be. */
+    void (*release)(const void *octets, size_t n, void *arg);
+    void *arg;
     bool close;      /* after this one */
     bool keep_alive; /* to be said, because HTTP/1.0 closes otherwise */
     bool head;       /* as if with the body (RFC 9110 9.3.2) */
@@ -28,5 +32,7 @@ struct http_answer {
 
 /* "Not Found" */
 const char *http_reason_phrase(int status);
+/* Its body is not needed any more. */
+void http_answer_release(const struct http_answer *);
 /* `last`: the connection ends after it. */
 void http_answer_write(const struct http_answer *, bool last, struct evbuffer *out);

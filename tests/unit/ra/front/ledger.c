@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /ledger/...: the published files, and nothing else of the folder. */
+/* GET /ledger/...: the published files, and nothing else of the folder; and how much of them is
+ * held for who does not take it. */
 #include "ra/front/ledger.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ra/front/front.h"
@@ -102,6 +106,220 @@ nothing_else_is_served(void **state)
     w->settings->ledger_dir = NULL;
 }
 
+/* ---- who asks and does not read ---- */
+
+enum { READERS = 4, STATUS_LINE = 12 };
+
+struct reader {
+    unsigned port;
+    int fd;
+    char status[STATUS_LINE + 1]; /* "HTTP/1.1 200" */
+    size_t n;                     /* octets behind that */
+    uint8_t last;
+};
+
+/* Reads the status, and nothing more. */
+static void
+reader_asks(void *arg)
+{
+    static const char request[] =
+        "GET /ledger/tile/entries/000 HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n\r\n";
+    struct reader *r = arg;
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)r->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int small = 4096;
+
+    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    if (connect(r->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
+        send(r->fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0) {
+        (void)recv(r->fd, r->status, STATUS_LINE, MSG_WAITALL);
+    }
+}
+
+static void
+reader_leaves(void *arg)
+{
+    static const char request[] = "GET /ledger/log.vkey HTTP/1.1\r\nHost: ra\r\n\r\n";
+    const struct linger at_once = {.l_onoff = 1};
+    struct reader *r = arg;
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)r->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(r->fd, (const struct sockaddr *)&to, sizeof(to)) == 0) {
+        (void)send(r->fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
+    }
+    (void)setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    (void)close(r->fd);
+}
+
+static void
+reader_takes_all(void *arg)
+{
+    static uint8_t octets[1 << 16];
+    struct reader *r = arg;
+    ssize_t n;
+
+    while ((n = recv(r->fd, octets, sizeof(octets), 0)) > 0) {
+        r->n += (size_t)n;
+        r->last = octets[n - 1];
+    }
+}
+
+static bool
+one_is_done(struct running *w)
+{
+    return w->ra.ledger_octets == (size_t)(READERS - 1) * LEDGER_FILE_SIZE_MAX;
+}
+
+static bool
+all_are_done(struct running *w)
+{
+    return w->ra.ledger_octets == 0;
+}
+
+static void
+slow_readers_are_held_a_bounded_number_of_octets(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
+    CLEANUP(mem_cleanup) char *bundle = mem_zalloc(LEDGER_FILE_SIZE_MAX + 1, 1);
+    struct reader readers[READERS] = {0};
+
+    memset(bundle, 'b', LEDGER_FILE_SIZE_MAX - 1);
+    bundle[LEDGER_FILE_SIZE_MAX - 1] = 'e';
+    put(w, "tile/entries/000", bundle);
+    put(w, "checkpoint", "x");
+    w->settings->ledger_dir = dir;
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i].port = front_port(w->front);
+        running_do(w, reader_asks, &readers[i]);
+        assert_string_equal(readers[i].status, "HTTP/1.1 200");
+        assert_int_equal(w->ra.ledger_octets, (i + 1) * LEDGER_FILE_SIZE_MAX);
+    }
+    {
+        CLEANUP(heard_free) struct heard h = get(w, "GET", "tile/entries/000");
+        CLEANUP(heard_free) struct heard small = get(w, "GET", "checkpoint");
+
+        assert_int_equal(h.status, 503);
+        assert_true(heard_has(&h, "Retry-After: 1"));
+        assert_int_equal(small.status, 503);
+    }
+    /* One goes away, and there is room again, but not for more than there is. */
+    (void)close(readers[0].fd);
+    running_until(w, one_is_done);
+    {
+        CLEANUP(heard_free) struct heard small = get(w, "GET", "checkpoint");
+
+        assert_int_equal(small.status, 200);
+        assert_true(span_equal(small.body, SPAN_LITERAL("x")));
+        running_until(w, one_is_done);
+    }
+    running_do(w, reader_asks, &readers[0]);
+    assert_string_equal(readers[0].status, "HTTP/1.1 200");
+    running_do(w, reader_takes_all, &readers[0]);
+    assert_true(readers[0].n > LEDGER_FILE_SIZE_MAX);
+    assert_int_equal(readers[0].last, 'e');
+    running_until(w, one_is_done);
+    for (size_t i = 0; i < READERS; i++) {
+        (void)close(readers[i].fd);
+    }
+    running_until(w, all_are_done);
+    w->settings->ledger_dir = NULL;
+}
+
+/* There would be room for a part of it. */
+static void
+what_does_not_fit_is_not_held(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
+
+    put(w, "tile/2/000", "four");
+    w->settings->ledger_dir = dir;
+    w->ra.ledger_octets = LEDGER_OCTETS_MAX - 3;
+    {
+        CLEANUP(heard_free) struct heard h = get(w, "GET", "tile/2/000");
+
+        assert_int_equal(h.status, 503);
+        assert_int_equal(w->ra.ledger_octets, LEDGER_OCTETS_MAX - 3);
+    }
+    w->ra.ledger_octets = 0;
+    w->settings->ledger_dir = NULL;
+}
+
+static bool
+all_are_asked(struct running *w)
+{
+    return w->ra.ledger_jobs == LEDGER_JOBS_MAX;
+}
+
+static void
+workers_have_a_bounded_number_of_files(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
+    struct running_task *tasks[LEDGER_JOBS_MAX];
+    struct talk talks[LEDGER_JOBS_MAX];
+    struct gate *gate;
+    struct err e = {0};
+
+    put(w, "log.vkey", "x");
+    w->settings->ledger_dir = dir;
+    gate = running_hold_workers(w);
+    for (size_t i = 0; i < LEDGER_JOBS_MAX; i++) {
+        talks[i] = (struct talk){.port = front_port(w->front), .request = BUF_INIT(4096)};
+        assert_ok(buf_append_str(&talks[i].request,
+                                 "HEAD /ledger/log.vkey HTTP/1.1\r\nHost: ra\r\n"
+                                 "Connection: close\r\n\r\n",
+                                 &e),
+                  &e);
+        tasks[i] = running_begin(w, talk_run, &talks[i]);
+    }
+    running_until(w, all_are_asked);
+    {
+        CLEANUP(heard_free) struct heard h = get(w, "GET", "log.vkey");
+
+        assert_int_equal(h.status, 503);
+        assert_true(heard_has(&h, "Retry-After: 1"));
+    }
+    running_release(w, gate);
+    for (size_t i = 0; i < LEDGER_JOBS_MAX; i++) {
+        running_end(w, tasks[i]);
+        assert_int_equal(talks[i].heard.status, 200);
+        talk_free(&talks[i]);
+    }
+    assert_int_equal(w->ra.ledger_jobs, 0);
+    w->settings->ledger_dir = NULL;
+}
+
+static bool
+none_is_read(struct running *w)
+{
+    return w->ra.ledger_jobs == 0 && w->ra.ledger_octets == 0;
+}
+
+static void
+who_leaves_before_the_answer_holds_nothing(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
+    struct reader r = {.port = front_port(w->front)};
+    struct gate *gate;
+
+    put(w, "log.vkey", "x");
+    w->settings->ledger_dir = dir;
+    gate = running_hold_workers(w);
+    running_do(w, reader_leaves, &r);
+    running_for(w, 20);
+    running_release(w, gate);
+    running_until(w, none_is_read);
+    w->settings->ledger_dir = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, running_reset)
 
 int
@@ -110,6 +328,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(its_files_are_served_and_how_long_they_may_be_kept),
         TEST(nothing_else_is_served),
+        TEST(slow_readers_are_held_a_bounded_number_of_octets),
+        TEST(what_does_not_fit_is_not_held),
+        TEST(workers_have_a_bounded_number_of_files),
+        TEST(who_leaves_before_the_answer_holds_nothing),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);

@@ -80,11 +80,41 @@ a_cache_is_told_the_same_with_and_without_the_content(void **state)
     check(&answer, false, "304 Not Modified", VALIDATORS);
 }
 
+static void
+on_release(const void *octets, size_t n, void *arg)
+{
+    unsigned *released = arg;
+
+    assert_memory_equal(octets, "hello", n);
+    (*released)++;
+}
+
+/* With what it is sent from, which is released once, however it ends. */
+static void
+a_body_that_is_not_copied_is_released(void **state)
+{
+    static const char empty[] = "\r\nContent-Length: 0\r\n\r\n";
+    unsigned n = 0;
+    struct http_answer answer = {.status = 200, .release = on_release, .arg = &n, BODY};
+
+    (void)state;
+    check(&answer, false, "200 OK", "\r\nContent-Length: 5\r\n\r\nhello");
+    assert_int_equal(n, 1);
+    answer.head = true;
+    check(&answer, false, "200 OK", "\r\nContent-Length: 5\r\n\r\n");
+    assert_int_equal(n, 2);
+    answer = (struct http_answer){.status = 200, .release = on_release, .arg = &n};
+    answer.body = span_of((const uint8_t *)"hello", 0);
+    check(&answer, false, "200 OK", empty);
+    assert_int_equal(n, 3);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_says_what_it_has_and_nothing_else),
+        cmocka_unit_test(a_body_that_is_not_copied_is_released),
         cmocka_unit_test(a_cache_is_told_the_same_with_and_without_the_content),
     };
 
