@@ -238,8 +238,9 @@ rejected(struct effects *f, struct now *n, struct err *e)
 {
     return certificate_note(
         f, n,
-        "UPDATE certificate SET rejected = ?2, rejected_reason = ?3 WHERE leaf = (SELECT max(leaf) "
-        "FROM certificate WHERE serial = ?1) RETURNING leaf, profile",
+        "UPDATE certificate SET rejected_reason = iif(rejected IS NULL, ?3, rejected_reason), "
+        "rejected = coalesce(rejected, ?2) WHERE leaf = (SELECT max(leaf) FROM certificate WHERE "
+        "serial = ?1) RETURNING leaf, profile",
         SQL_VALUES(columns_octets(n->leaf, "serial", &n->scratch), sql_int((int64_t)n->index),
                    sql_text(leaf_text(n->leaf, "reason"))),
         e);

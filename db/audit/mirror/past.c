@@ -11,7 +11,8 @@ ending(void *arg, const struct audit_serial *serial, uint64_t before, struct aud
     CLEANUP(sql_end_cleanup)
     sqlite3_stmt *s = sql_query(
         arg,
-        "SELECT max(not_after), max(revoked < ?2) FROM certificate WHERE serial = ?1 AND leaf < ?2",
+        "SELECT max(not_after), max(revoked < ?2), max(issued < ?2) FROM certificate WHERE serial "
+        "= ?1 AND leaf < ?2",
         SQL_VALUES(sql_octets(span_of(serial->octets, serial->n)), sql_int((int64_t)before)), &row,
         e);
 
@@ -21,7 +22,8 @@ ending(void *arg, const struct audit_serial *serial, uint64_t before, struct aud
     *found = row && sqlite3_column_type(s, 0) != SQLITE_NULL;
     *out = (struct audit_ending){.serial = *serial,
                                  .not_after = sqlite3_column_int64(s, 0),
-                                 .revoked = sqlite3_column_int64(s, 1) != 0};
+                                 .revoked = sqlite3_column_int64(s, 1) != 0,
+                                 .issued = sqlite3_column_int64(s, 2) != 0};
     return 0;
 }
 

@@ -41,18 +41,61 @@ audit_crls_new(void)
     return c;
 }
 
+/* What is known of this serial number from the leaves before this one. */
 static int
-intent_note(struct audit_crls *c, const struct leaf *leaf, struct err *e)
+ending_find(const struct audit_crls *c, const struct audit_serial *serial, struct audit_ending *out,
+            bool *found, struct err *e)
+{
+    const struct audit_ending *ending;
+
+    if (c->past != NULL) {
+        return c->past->ending(c->past->arg, serial, c->leaves - 1, out, found, e);
+    }
+    ending = audit_endings_find(c->endings, serial);
+    *found = ending != NULL;
+    if (ending != NULL) {
+        *out = *ending;
+    }
+    return 0;
+}
+
+/* A certificate that can be on a CRL is the one of its serial number: of two nobody could say which
+ * one is revoked. */
+static int
+intent_check(struct audit_crls *c, const struct leaf *leaf, struct err *e)
 {
     struct audit_serial serial;
+    struct audit_ending before = {0};
+    bool found = false;
     time_t end;
 
     if (audit_serial_parse(leaf_text(leaf, "serial"), &serial, e) != 0 ||
-        time_parse(leaf_text(leaf, "notAfter"), &end, e) != 0) {
+        time_parse(leaf_text(leaf, "notAfter"), &end, e) != 0 ||
+        ending_find(c, &serial, &before, &found, e) != 0) {
         return -1;
+    }
+    if (found && before.issued && before.not_after >= c->left_out) {
+        return err_set(e, ERR_CRYPTO, "an INTENT for serial %s, which was issued before",
+                       leaf_text(leaf, "serial"));
     }
     if (c->past == NULL) {
         audit_endings_add(c->endings, &serial, end, c->left_out);
+    }
+    return 0;
+}
+
+static int
+issued_note(const struct audit_crls *c, const struct leaf *leaf, struct err *e)
+{
+    struct audit_serial serial;
+    struct audit_ending *ending;
+
+    if (audit_serial_parse(leaf_text(leaf, "serial"), &serial, e) != 0) {
+        return -1;
+    }
+    ending = audit_endings_find(c->endings, &serial);
+    if (ending != NULL) {
+        ending->issued = true;
     }
     return 0;
 }
@@ -86,18 +129,15 @@ date_of(int64_t version, const struct leaf *leaf, time_t *date, struct err *e)
 /* When its certificate ends, and whether it was revoked before; from here on it is. *found false:
  * it ended before what CRLs leave out, or was never issued, so it is on no CRL. */
 static int
-ending_take(struct audit_crls *c, const struct audit_serial *serial, struct audit_ending *out,
+ending_take(const struct audit_crls *c, const struct audit_serial *serial, struct audit_ending *out,
             bool *found, struct err *e)
 {
-    struct audit_ending *ending;
+    struct audit_ending *ending = audit_endings_find(c->endings, serial);
 
-    if (c->past != NULL) {
-        return c->past->ending(c->past->arg, serial, c->leaves - 1, out, found, e);
+    if (ending_find(c, serial, out, found, e) != 0) {
+        return -1;
     }
-    ending = audit_endings_find(c->endings, serial);
-    *found = ending != NULL;
     if (ending != NULL) {
-        *out = *ending;
         ending->revoked = true;
     }
     return 0;
@@ -284,7 +324,8 @@ audit_crls_check(struct audit_crls *c, int64_t version, const struct leaf *leaf,
     const enum leaf_kind kind = leaf_kind(leaf);
 
     c->leaves++;
-    return kind == LEAF_INTENT       ? intent_note(c, leaf, e)
+    return kind == LEAF_INTENT       ? intent_check(c, leaf, e)
+           : kind == LEAF_ISSUED     ? issued_note(c, leaf, e)
            : kind == LEAF_REVOKED    ? revoked_note(c, version, leaf, e)
            : kind == LEAF_CRL        ? crl_note(c, leaf, e)
            : kind == LEAF_CRL_INTENT ? crl_intent_check(c, leaf, e)

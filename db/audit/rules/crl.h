@@ -3,7 +3,8 @@
  * crl.h - what is on a CRL is what the record says is revoked (version 2 of the record;
  * db/LEDGER.md): a CRL-INTENT has the number and the digest of the entries that follow from the
  * leaves before it, looks at every one of them that is before the CRL before, and leaves out only
- * what a CRL had beyond its end. A REVOKED is dated when it is recorded, and comes once.
+ * what a CRL had beyond its end. A REVOKED is dated when it is recorded, and comes once. No serial
+ * number of a certificate that can be on a CRL is intended again.
  *
  * Memory: the serial numbers that can still be on a CRL; with a past (past.h) those that are
  * revoked.

@@ -22,7 +22,7 @@ int audit_serial_compare(const struct audit_serial *, const struct audit_serial 
 
 struct audit_ending {
     struct audit_serial serial;
-    bool revoked;
+    bool issued, revoked;
     time_t not_after;
 };
 

@@ -20,7 +20,7 @@ typedef int audit_revoked_each(void *arg, const struct audit_revoked *);
 /* Both are about the leaves before `before`, and no others. */
 struct audit_past {
     void *arg;
-    /* Of the INTENTs and REVOKED of this serial; *found false: there is none. */
+    /* Of the INTENTs, ISSUED and REVOKED of this serial; *found false: there is none. */
     int (*ending)(void *arg, const struct audit_serial *, uint64_t before, struct audit_ending *,
                   bool *found, struct err *e);
     /* Of each REVOKED whose certificate ends at `from` or later. */

@@ -242,13 +242,12 @@ intent_append(struct audit_ledger *l, struct audit_enrolment *enrolment, X509 *c
     enrolment->intent = audit_ledger_append(l, leaf);
 }
 
-void
-audit_ledger_enrol(struct audit_ledger *l, unsigned number, bool nf,
-                   struct audit_enrolment *enrolment)
+X509 *
+audit_ledger_certify(struct audit_ledger *l, unsigned number, bool nf,
+                     struct audit_enrolment *enrolment)
 {
     uint8_t octets[32] = {0x5a, (uint8_t)(number >> 8), (uint8_t)number, 7};
-    CLEANUP(x509_cleanup) X509 *certificate = certificate_new(l, octets, nf);
-    struct leaf *leaf;
+    X509 *certificate = certificate_new(l, octets, nf);
     struct err e = {0};
 
     *enrolment = (struct audit_enrolment){.certificate = BUF_INIT(4096)};
@@ -256,6 +255,16 @@ audit_ledger_enrol(struct audit_ledger *l, unsigned number, bool nf,
     octets[0] = 0xee;
     hex_format(span_of(octets, 32), enrolment->rid);
     assert_ok(OSSL_ENCODE(X509, certificate, &enrolment->certificate, &e), &e);
+    return certificate;
+}
+
+void
+audit_ledger_enrol(struct audit_ledger *l, unsigned number, bool nf,
+                   struct audit_enrolment *enrolment)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = audit_ledger_certify(l, number, nf, enrolment);
+    struct leaf *leaf;
+
     if (nf) {
         request_append(l, enrolment, number);
     }

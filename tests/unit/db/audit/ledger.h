@@ -43,6 +43,9 @@ struct audit_enrolment {
 #define AUDIT_NF "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 /* REGISTRATION by the registrar of that serial. */
 void audit_ledger_register(struct audit_ledger *, const char *registrar);
+/* A certificate that no leaf says anything of; number: another serial and rid each. */
+X509 *audit_ledger_certify(struct audit_ledger *, unsigned number, bool nf,
+                           struct audit_enrolment *) OWNED(X509_free);
 /* INTENT and ISSUED (REQUEST before when `nf`); number: another serial and rid each. */
 void audit_ledger_enrol(struct audit_ledger *, unsigned number, bool nf, struct audit_enrolment *);
 /* A START from which on the record has version 2, an RA, and two heads that it signed and that have

@@ -276,7 +276,6 @@ a_checkpoint_that_was_seen_and_never_accepted_is_not_forgotten(void **state)
     assert_reason("fork", &e, ERR_CONFLICT, "of 850 and of 900 leaves");
 }
 
-/* Behind a transaction of the first one, the second one does it all. */
 /* It is smaller than one that was seen and never accepted, so it seems to be an old one, though it
  * is none's beginning. */
 static void
@@ -310,6 +309,7 @@ a_fork_that_looks_like_a_rollback_is_found_when_the_tree_is_there(void **state)
     assert_reason("fork", &e, ERR_CONFLICT, "of 850 and of 900 leaves");
 }
 
+/* Behind a transaction of the first one, the second one does it all. */
 static void
 overtake(void *arg, uint64_t done, uint64_t size)
 {

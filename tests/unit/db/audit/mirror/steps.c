@@ -184,11 +184,92 @@ a_state_that_cannot_be_used_is_made_again_from_the_leaves(void **state)
     compare_with_whole(path);
 }
 
+/* The place of the first leaf that has both texts. */
+static size_t
+find_leaf(const char *one, const char *other)
+{
+    for (size_t i = 0; i < n_leaves; i++) {
+        CLEANUP(mem_cleanup) char *text = mem_printf("%.*s", (int)leaves[i].n, (char *)leaves[i].p);
+
+        if (strstr(text, one) != NULL && strstr(text, other) != NULL) {
+            return i;
+        }
+    }
+    fail_msg("no leaf with %s and %s", one, other);
+    return 0;
+}
+
+/* Behind the others that leaf comes once more, at the time of the last one. */
+static void
+publish_twice(size_t which)
+{
+    static const char *const members[] = {"\"time\":\"", "\"notBefore\":\""};
+    CLEANUP(mem_cleanup)
+    char *text = mem_printf("%.*s", (int)leaves[which].n, (char *)leaves[which].p);
+    CLEANUP(mem_cleanup)
+    char *last = mem_printf("%.*s", (int)leaves[n_leaves - 1].n, (char *)leaves[n_leaves - 1].p);
+    const char *time = strstr(last, members[0]);
+    struct err e = {0};
+
+    assert_non_null(time);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        char *at = strstr(text, members[i]);
+
+        if (at != NULL) {
+            memcpy(at + strlen(members[i]), time + strlen(members[0]), TIME_TEXT_SIZE - 1);
+        }
+    }
+    leaves[n_leaves] = BUF_INIT(LEAF_MAX);
+    assert_ok(buf_append_str(&leaves[n_leaves], text, &e), &e);
+    synthetic_put(&s, s.dir, n_leaves + 1, leaf_of, NULL);
+    buf_free(&leaves[n_leaves]);
+}
+
+/* Else what befalls the certificate would be told of the second one, which does not exist. */
+static void
+a_second_intent_for_what_was_issued_is_not_taken_in(void **state)
+{
+    struct err e = {0};
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+
+    (void)state;
+    publish_twice(find_leaf("\"INTENT\"", "\"officer\""));
+    log = audit_open(s.dir, &s.key, &e);
+    assert_ok(log == NULL ? -1 : 0, &e);
+    assert_err((m = mirror_of(log, &e)) == NULL ? -1 : 0, ERR_CRYPTO, &e);
+    assert_non_null(strstr(e.text, "which was issued before"));
+}
+
+static void
+what_was_rejected_stays_so_since_then(void **state)
+{
+    const size_t first = find_leaf("\"REJECTED\"", "\"serial\"");
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *wanted = mem_printf("%zu|", first);
+    CLEANUP(mem_cleanup) char *rows = NULL;
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+
+    (void)state;
+    publish_twice(first);
+    log = audit_open(s.dir, &s.key, &e);
+    assert_ok(log == NULL ? -1 : 0, &e);
+    m = mirror_of(log, &e);
+    assert_ok(m == NULL ? -1 : 0, &e);
+    rows = rows_of(m, "(SELECT rejected, 0 FROM certificates WHERE rejected IS NOT NULL)");
+    if (strncmp(rows, wanted, strlen(wanted)) != 0) {
+        fail_msg("%s is not %s", rows, wanted);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaf_by_leaf_it_has_the_same_rows),
+        cmocka_unit_test(a_second_intent_for_what_was_issued_is_not_taken_in),
+        cmocka_unit_test(what_was_rejected_stays_so_since_then),
         cmocka_unit_test(a_state_that_cannot_be_used_is_made_again_from_the_leaves),
     };
 

@@ -84,6 +84,7 @@ enum wrong {
     TWO_INTENTS,
     NO_CERTIFICATE,
     GIVEN_UP,
+    ISSUED_BEFORE,
 };
 
 static void
@@ -106,6 +107,9 @@ append_wrong(struct audit_ledger *l, enum wrong wrong, const struct audit_enrolm
     }
     issue(l, one->rid, serial,
           wrong == NO_CERTIFICATE ? SPAN_LITERAL("x") : buf_span(&one->certificate));
+    if (wrong == ISSUED_BEFORE) {
+        intend(l, other, serial, tbs);
+    }
 }
 
 static void
@@ -127,16 +131,20 @@ a_certificate_that_was_not_intended_is_named_although_the_log_signed_it(void **s
         {TWO_INTENTS, "leaf 3: a second INTENT for serial 5a0001"},
         {NO_CERTIFICATE, "leaf 3: what was issued is not one certificate"},
         {GIVEN_UP, "leaf 4: serial 5a000107000000000000000000000000 was issued without an INTENT"},
+        {ISSUED_BEFORE, "leaf 4: an INTENT for serial 5a000107000000000000000000000000, which was "
+                        "issued before"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(audit_ledger_end) struct audit_ledger l;
         struct audit_enrolment one;
+        struct audit_enrolment another;
         struct err e = {0};
 
         audit_ledger_begin(&l);
-        audit_ledger_enrol(&l, 1, false, &one);
+        audit_ledger_enrol(&l, 2, false, &another);
+        X509_free(audit_ledger_certify(&l, 1, false, &one));
         append_wrong(&l, rows[i].wrong, &one);
         audit_ledger_publish(&l);
         if (rows[i].says == NULL) {
@@ -146,6 +154,7 @@ a_certificate_that_was_not_intended_is_named_although_the_log_signed_it(void **s
             assert_named(&e, rows[i].says);
         }
         buf_free(&one.certificate);
+        buf_free(&another.certificate);
     }
 }
 
@@ -228,11 +237,13 @@ what_lives_longer_or_shorter_than_was_intended_is_named(void **state)
         CLEANUP(audit_ledger_end) struct audit_ledger l;
         CLEANUP(mem_cleanup) char *tbs = NULL;
         struct audit_enrolment one;
+        struct audit_enrolment another;
         struct err e = {0};
 
         audit_ledger_begin(&l);
         l.no_time = rows[i].no_time;
-        audit_ledger_enrol(&l, 1, false, &one);
+        audit_ledger_enrol(&l, 2, false, &another);
+        X509_free(audit_ledger_certify(&l, 1, false, &one));
         if (!rows[i].before) {
             begin_2(&l);
         }
@@ -247,6 +258,7 @@ what_lives_longer_or_shorter_than_was_intended_is_named(void **state)
             assert_named(&e, rows[i].says);
         }
         buf_free(&one.certificate);
+        buf_free(&another.certificate);
     }
 }
 
