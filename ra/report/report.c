@@ -38,12 +38,12 @@ struct report {
     uint64_t others[FAILURES];
     bool any_others;
     struct buf did; /* lines */
-    unsigned n_did;
+    unsigned n_did, untold;
     bool at_once; /* it tells of a start, or no more lines fit */
     time_t from;
     /* Of this hour. */
     time_t hour;
-    unsigned told;
+    unsigned told, full;
     /* What is told now, until the CA has it. */
     struct buf text;
     uint8_t hash[SHA256_SIZE];
@@ -74,17 +74,25 @@ find(struct report *r, const char *registration, enum cmp_failure failure, const
     return NULL;
 }
 
-/* One more line of this hour, when there may be. */
-static struct refused *
-add(struct report *r, const char *registration, enum cmp_failure failure, const char *why)
+static void
+begin_hour(struct report *r)
 {
     const time_t hour = clock_now() / HOUR;
-    struct refused *one;
 
     if (r->hour != hour) {
         r->hour = hour;
         r->told = 0;
+        r->full = 0;
     }
+}
+
+/* One more line of this hour, when there may be. */
+static struct refused *
+add(struct report *r, const char *registration, enum cmp_failure failure, const char *why)
+{
+    struct refused *one;
+
+    begin_hour(r);
     if (r->n == REPORT_LINES_MAX || r->told == REPORT_HOUR_MAX) {
         return NULL;
     }
@@ -126,9 +134,13 @@ put(struct report *r, const struct ra_report_line *line)
 
     if (r->n_did < places && ra_report_put(&r->did, line, &e) == 0) {
         r->n_did++;
-        r->at_once = r->at_once || r->n_did >= REPORT_DID_MAX;
+        if (r->n_did == REPORT_DID_MAX) {
+            begin_hour(r);
+            r->at_once = r->at_once || r->full++ < REPORT_FULL_MAX;
+        }
         return;
     }
+    r->untold++;
     log_event(LOG_WARNING, "report", "not told to the CA: %s: %s", ra_report_what_name(line->what),
               e.code == ERR_NONE ? "too many at once" : e.text);
 }
@@ -255,6 +267,19 @@ put_refused(const struct report *r, struct buf *lines, struct err *e)
     return 0;
 }
 
+static int
+put_untold(const struct report *r, struct buf *lines, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *text = mem_printf("%u more", r->untold);
+    const struct ra_report_line line = {
+        .what = RA_REPORT_DID,
+        .at = clock_now(),
+        .word = {SPAN_LITERAL("untold"), SPAN_LITERAL("-"), SPAN_LITERAL("-")},
+        .text = span_str(text)};
+
+    return r->untold == 0 ? 0 : ra_report_put(lines, &line, e);
+}
+
 /* All that is there becomes the text. */
 static int
 format(struct report *r, struct err *e)
@@ -268,7 +293,8 @@ format(struct report *r, struct err *e)
     memcpy(head.ra, r->ra->credentials.key_hash, sizeof(head.ra));
     memcpy(head.ca, r->ra->credentials.issuing_hash, sizeof(head.ca));
     memcpy(head.previous, r->previous, sizeof(head.previous));
-    if (buf_append(&lines, buf_span(&r->did), e) != 0 || put_refused(r, &lines, e) != 0 ||
+    if (buf_append(&lines, buf_span(&r->did), e) != 0 || put_untold(r, &lines, e) != 0 ||
+        put_refused(r, &lines, e) != 0 ||
         ra_report_format(&head, buf_span(&lines), &r->text, e) != 0 ||
         sha256(buf_span(&r->text), r->hash, e) != 0) {
         return -1;
@@ -291,6 +317,7 @@ tell(struct report *r)
     }
     r->n = 0;
     r->n_did = 0;
+    r->untold = 0;
     r->any_others = false;
     r->at_once = false;
     memset(r->others, 0, sizeof(r->others));

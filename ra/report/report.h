@@ -8,8 +8,9 @@
  * it, and it writes nothing to the disk: what a kill finds untold is lost, and the next report
  * begins with a start that has no stop before it. Does not: tell more than REPORT_HOUR_MAX
  * different refusals an hour by themselves: the others are counted by their failInfo. More than
- * REPORT_DID_MAX lines of commands in one report: when it has so many it is due, and what comes
- * until it is under way is in the log alone, but for a stop.
+ * REPORT_DID_MAX lines of commands in one report: when it has so many it is due, at most
+ * REPORT_FULL_MAX times an hour, since the CA takes only so many reports; what comes until it is
+ * under way is counted, and in the log, but for a stop.
  *
  * All functions take NULL, and do nothing then. Private to ra/; on the loop's thread.
  */
@@ -18,7 +19,7 @@
 #include "ca/cmp/message/failure.h"
 #include "ra/daemon/ra.h"
 
-enum { REPORT_LINES_MAX = 64, REPORT_HOUR_MAX = 256, REPORT_DID_MAX = 32 };
+enum { REPORT_LINES_MAX = 64, REPORT_HOUR_MAX = 256, REPORT_DID_MAX = 32, REPORT_FULL_MAX = 10 };
 
 struct report;
 /* When it is not busy. */

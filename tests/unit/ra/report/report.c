@@ -9,7 +9,7 @@
 #include "ca/cmp/report.h"
 #include "tests/unit/ra/running.h"
 
-enum { HOUR = 3600, REPORTS_MAX = 12 };
+enum { HOUR = 3600, REPORTS_MAX = 16 };
 
 #define WHY "proof of possession"
 #define REGISTRATION "00112233445566778899aabbccddeeff"
@@ -26,6 +26,7 @@ static struct {
     uint64_t others[RA_REPORT_FAIL_INFO_MAX + 1];
     size_t did, starts, stops;
     char who[RA_REPORT_WHY_MAX + 1]; /* of the last */
+    char untold[RA_REPORT_WHY_MAX + 1];
 } ca;
 
 static void
@@ -49,6 +50,11 @@ count(struct span lines)
             ca.others[line.fail_info] += line.count;
             break;
         case RA_REPORT_DID:
+            if (span_equal(line.word[0], SPAN_LITERAL("untold"))) {
+                (void)snprintf(ca.untold, sizeof(ca.untold), "%.*s", (int)line.text.n,
+                               (const char *)line.text.p);
+                break;
+            }
             ca.did++;
             (void)snprintf(ca.who, sizeof(ca.who), "%.*s", (int)line.text.n,
                            (const char *)line.text.p);
@@ -263,7 +269,40 @@ commands_have_their_limit_and_a_stop_its_place(void **state)
     report_stop(r, "told to");
     comes(w, 3);
     assert_int_equal(ca.did, 2 * REPORT_DID_MAX);
+    assert_string_equal(ca.untold, "5 more");
     assert_int_equal(ca.stops, 1);
+}
+
+static void
+fill(struct report *r)
+{
+    for (unsigned i = 0; i < REPORT_DID_MAX; i++) {
+        report_did(r, "register", true, REGISTRATION, "a");
+    }
+}
+
+/* What the CA takes within an hour is not used up by commands. */
+static void
+full_reports_have_their_limit(void **state)
+{
+    struct running *w = *state;
+    struct report *r = w->ra.report;
+    const time_t hour = clock_now() / HOUR;
+
+    comes(w, 1);
+    w->settings->report_period = HOUR;
+    for (unsigned i = 0; i < REPORT_FULL_MAX; i++) {
+        fill(r);
+        comes(w, 2 + i);
+    }
+    fill(r);
+    running_for(w, 1200);
+    if (clock_now() / HOUR == hour) {
+        assert_int_equal(ca.n, 1 + REPORT_FULL_MAX);
+    }
+    report_stop(r, "told to");
+    comes(w, 2 + REPORT_FULL_MAX);
+    assert_int_equal(ca.did, (REPORT_FULL_MAX + 1) * REPORT_DID_MAX);
 }
 
 /* A stop while another report is with the CA: it is told when that is there. */
@@ -401,6 +440,7 @@ main(void)
         SCENE(others_are_counted),
         SCENE(an_hour_has_its_limit),
         SCENE(commands_have_their_limit_and_a_stop_its_place),
+        SCENE(full_reports_have_their_limit),
         SCENE(a_stop_waits_for_the_report_before_it),
         SCENE(what_is_not_answered_is_said_again),
         SCENE(what_the_ca_refuses_is_dropped),
