@@ -21,6 +21,7 @@ struct lint_case {
     time_t issued;                      /* when ISSUED was recorded */
     const struct lint_profile *profile; /* NULL: not in the table; then `unknown` says which */
     const char *unknown;
+    bool no_profile;        /* its file is here, and has none of that name */
     const json_t *document; /* what the registrar signed; NULL: nothing in the record */
     X509 *issuer;           /* by whom, as the last START says; NULL: not given */
     bool serial_twice;      /* another certificate has its serial number */
@@ -58,7 +59,8 @@ lint_check lint_ext_once, lint_ext_allowed, lint_ext_missing, lint_ext_critical,
 
 /* ---- purpose.c ---- */
 lint_check lint_ku_value, lint_eku_value, lint_eku_any, lint_eku_pair, lint_nftypes_form,
-    lint_nftypes_registered, lint_profile_enabled, lint_profile_registered, lint_profile_types;
+    lint_nftypes_registered, lint_profile_known, lint_profile_enabled, lint_profile_registered,
+    lint_profile_types;
 
 /* ---- names.c ---- */
 lint_check lint_subject_form, lint_subject_registered, lint_san_kinds, lint_san_dns,

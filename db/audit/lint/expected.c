@@ -171,7 +171,7 @@ lint_table_find(const struct lint_table *t, const char *file, const char *name,
     }
     /* What stands under no file is not of a network function, and the other way round. */
     if (out->profile == NULL || lint_profile_is_nf(out) != (file != NULL)) {
-        return err_set(e, ERR_NOTFOUND, "profile %s is not in the table", name);
+        return err_set(e, ERR_DENIED, "profile %s is not in the table", name);
     }
     return 0;
 }

@@ -31,7 +31,8 @@ struct lint_profile {
 };
 
 /* The profile of this name in the file of this SHA-256 (hex): of no octets, or NULL for those of
- * the authority's own, it is the table itself. ERR_NOTFOUND says what is not there. */
+ * the authority's own, it is the table itself. ERR_NOTFOUND: that file is not here; ERR_DENIED: it
+ * has no such profile. */
 int lint_table_find(const struct lint_table *, const char *file, const char *name,
                     struct lint_profile *out, struct err *e);
 

@@ -258,6 +258,7 @@ octets_judge(struct lint_judge *j, uint64_t index, const struct lint_case *given
         c.profile = &profile;
     }
     c.unknown = unknown.text;
+    c.no_profile = unknown.code == ERR_DENIED;
     c.issuer = j->issuer;
     document = document_of(j, c.intent);
     c.document = document;

@@ -276,6 +276,27 @@ lint_eku_pair(const struct lint_case *c, struct err *why)
 
 /* ---- the profile ---- */
 
+/* What was adopted was made under a profile that nobody knows any more; the rules ask that it was
+ * (db/audit/rules/restored.h). */
+enum lint_outcome
+lint_profile_known(const struct lint_case *c, struct err *why)
+{
+    if (strcmp(leaf_text(c->intent, "profile"), LINT_ADOPTED) == 0) {
+        return LINT_APART;
+    }
+    if (lint_is_nf(c) && leaf_text(c->intent, "profileFile") == NULL) {
+        return LINT_FAIL(why, "its INTENT is of a network function and names no file of profiles");
+    }
+    if (c->no_profile) {
+        return LINT_FAIL(why, "%s", c->unknown);
+    }
+    if (c->profile == NULL) {
+        (void)err_text(why, ERR_NOTFOUND, "%s", c->unknown);
+        return LINT_NOT_RUN;
+    }
+    return LINT_PASSED;
+}
+
 enum lint_outcome
 lint_profile_enabled(const struct lint_case *c, struct err *why)
 {

@@ -113,7 +113,7 @@ what_cannot_be_asked_is_told_apart(void **state)
 
     (void)state;
     made_again(&authority, NULL, NULL);
-    m.profile = "unknown";
+    m.profile_file = MADE_NO_FILE;
     m.document = NULL;
     made_issue(&authority, &m);
     v = lint_judge_at(authority.judge, 0);
@@ -122,7 +122,8 @@ what_cannot_be_asked_is_told_apart(void **state)
     assert_true(v->passed != 0);
     assert_int_equal(v->passed & v->not_run, 0);
     assert_string_equal(lint_judge_lack(authority.judge, 0)->text,
-                        "profile unknown is not in the table");
+                        "the file of profiles with SHA-256 " MADE_NO_FILE
+                        " is not here: give it with --profiles");
     assert_string_equal(lint_judge_lack(authority.judge, 1)->text,
                         "what the registrar signed is not in the record");
     assert_null(lint_judge_lack(authority.judge, 2));

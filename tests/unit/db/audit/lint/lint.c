@@ -422,6 +422,20 @@ CHANGE(nftypes_fewer)
 {
     r->m.document = D(MADE_NF, AMF ",\"SMF\"", FQDN, ANY);
 }
+CHANGE(profile_unknown)
+{
+    r->m.profile = "unknown";
+    r->m.document = D(MADE_NF, AMF, FQDN, "{\"name\":\"unknown\"}");
+}
+CHANGE(profile_of_no_file)
+{
+    r->m.profile_file = NULL;
+}
+CHANGE(profile_of_people)
+{
+    r->m.profile = "officer";
+    r->m.document = D(MADE_NF, AMF, FQDN, "{\"name\":\"officer\"}");
+}
 CHANGE(profile_enabled)
 {
     r->operators = "profile \"own\" {\n enabled = false\n"
@@ -577,6 +591,9 @@ static const struct {
     {"lint.nftypes.form", nftypes_form},
     {"lint.nftypes.registered", nftypes_registered},
     {"lint.nftypes.registered", nftypes_fewer},
+    {"lint.profile.known", profile_unknown},
+    {"lint.profile.known", profile_of_no_file},
+    {"lint.profile.known", profile_of_people},
     {"lint.profile.enabled", profile_enabled},
     {"lint.profile.registered", profile_registered},
     {"lint.profile.nf_types", profile_types},

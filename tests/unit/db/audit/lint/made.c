@@ -359,7 +359,9 @@ intent_of(const struct made *m, struct span der)
         leaf_set_text(leaf, "nfInstanceId", m->nf);
         leaf_set_text(leaf, "registration", "00112233445566778899aabbccddeeff");
         leaf_set_text(leaf, "assurance", "mac");
-        leaf_set_text(leaf, "profileFile", m->profile_file);
+        if (m->profile_file != NULL) {
+            leaf_set_text(leaf, "profileFile", m->profile_file);
+        }
     }
     assert_ok(leaf_seal(leaf, &e), &e);
     return leaf;

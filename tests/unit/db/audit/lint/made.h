@@ -11,6 +11,8 @@ enum { MADE_AT = 1800000000, MADE_DAY = 86400, MADE_EXTENSIONS = 12, MADE_NAMES 
 #define MADE_FQDN "amf1.amf." MADE_HOME
 /* The SHA-256 of no octets: of profiles that are built in. */
 #define MADE_BUILT_IN "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+/* Of no file of profiles that anybody has. */
+#define MADE_NO_FILE "0000000000000000000000000000000000000000000000000000000000000001"
 
 struct made {
     const char *profile;
