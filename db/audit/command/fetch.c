@@ -53,10 +53,10 @@ fetch_is_url(const char *source)
 }
 
 int
-fetch_bring(const char *url, const char *dir, const struct tlog_policy *policy,
-            struct fetch_result *result, struct err *e)
+fetch_bring(const char *url, const char *dir, const struct log_key *key,
+            const struct tlog_policy *policy, struct fetch_result *result, struct err *e)
 {
-    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(log_key_free) struct log_key given = {0};
     int64_t told = 0;
     const struct fetch f = {.from = {.url = url,
                                      .cacert = asked.cacert,
@@ -64,12 +64,12 @@ fetch_bring(const char *url, const char *dir, const struct tlog_policy *policy,
                                      .tries = TRIES,
                                      .wait = WAIT},
                             .dir = dir,
-                            .key = asked.key == NULL ? NULL : &key,
+                            .key = asked.key == NULL ? key : &given,
                             .policy = policy,
                             .progress = isatty(STDERR_FILENO) == 1 ? on_progress : NULL,
                             .arg = &told};
 
-    if (asked.key != NULL && ask_key(&key, e) != 0) {
+    if (asked.key != NULL && ask_key(&given, e) != 0) {
         return err_wrap(e, "--key");
     }
     return fetch_folder(&f, result, e);
@@ -95,7 +95,7 @@ fetch_run(int argc, char **argv)
         return status;
     }
     (void)umask(S_IWGRP | S_IWOTH); /* others may read what everybody may */
-    if (fetch_bring(argv[optind], argv[optind + 1], policy, &result, &e) != 0) {
+    if (fetch_bring(argv[optind], argv[optind + 1], NULL, policy, &result, &e) != 0) {
         (void)fprintf(stderr, "nfpki-audit: not fetched: %s\n", e.text);
         return EXIT_FAILED;
     }

@@ -6,6 +6,7 @@
 
 /* Where the network begins: http:// or https:// */
 bool fetch_is_url(const char *source);
-/* With --key and --cacert; progress on a terminal. `policy` may be NULL. */
-int fetch_bring(const char *url, const char *dir, const struct tlog_policy *policy,
-                struct fetch_result *, struct err *e);
+/* With --cacert, and --key, else this key; progress on a terminal. `key` and `policy` may be NULL.
+ */
+int fetch_bring(const char *url, const char *dir, const struct log_key *key,
+                const struct tlog_policy *policy, struct fetch_result *, struct err *e);

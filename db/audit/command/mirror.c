@@ -74,14 +74,16 @@ make(const char *dir, const char *path, struct err *e)
     return key_of(dir, &key, e) != 0 ? -1 : mirror_init(path, &key, asked.key != NULL, e);
 }
 
-/* A URL is fetched into a folder of the mirror's own, and verified there. */
+/* A URL is fetched into a folder of the mirror's own, and verified there. The mirror's key is the
+ * log's: whose key the source shows is of no interest; NULL: there is no mirror yet. */
 static int
-bring(const char *source, const struct tlog_policy *policy, const char *dir)
+bring(const char *source, const struct log_key *key, const struct tlog_policy *policy,
+      const char *dir)
 {
     struct fetch_result result;
     struct err e = {0};
 
-    return !fetch_is_url(source) || fetch_bring(source, dir, policy, &result, &e) == 0
+    return !fetch_is_url(source) || fetch_bring(source, dir, key, policy, &result, &e) == 0
                ? EXIT_VERIFIED
                : ask_failed(&e);
 }
@@ -115,7 +117,7 @@ witnesses_ask(const struct tlog_policy *policy, const char *dir)
 
 /* Where the folder is: EXIT_VERIFIED, or another status after the reason was printed. */
 static int
-source_open(const char *source, const char *db, char **dir)
+source_open(const char *source, const char *db, const struct mirror *m, char **dir)
 {
     CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     struct err e = {0};
@@ -136,7 +138,7 @@ source_open(const char *source, const char *db, char **dir)
     }
     status = ask_policy(&policy);
     if (status == EXIT_VERIFIED) {
-        status = bring(source, policy, *dir);
+        status = bring(source, m == NULL ? NULL : mirror_key(m), policy, *dir);
     }
     return status == EXIT_VERIFIED ? witnesses_ask(policy, *dir) : status;
 }
@@ -301,7 +303,7 @@ mirror_command_run(int argc, char **argv)
     /* One that is not there is said before anything is fetched for it. */
     status = asked.init ? EXIT_VERIFIED : open_mirror("", argv[optind + 1], &m);
     if (status == EXIT_VERIFIED) {
-        status = source_open(argv[optind], argv[optind + 1], &dir);
+        status = source_open(argv[optind], argv[optind + 1], m, &dir);
     }
     if (status == EXIT_VERIFIED && asked.init) {
         status = open_mirror(dir, argv[optind + 1], &m);

@@ -566,6 +566,45 @@ a_mirror_follows_a_url(void **state)
     assert_int_equal(RUN(s, "mirror", "--policy", "/nonexistent", web.url, db), 2);
 }
 
+/* What is taken on trust is the log of the first time, whoever stands at the URL later. */
+static void
+a_mirror_has_its_key_already(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    CLEANUP(web_stop) struct web good = {0};
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    EVP_PKEY *own = s->l.key;
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+    CLEANUP(buf_free) struct buf vkey = BUF_INIT(NOTE_KEY_MAX);
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(mem_cleanup) char *text = NULL;
+    CLEANUP(mem_cleanup) char *path = scene_key(s);
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "copy");
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "mirror", "--stale", "999999", "--init", s->l.dir, db), 0);
+    web_start(s, "plain", false, &good);
+    assert_ok(file_read(path, &vkey, &e), &e);
+    assert_ok(OSSL_ENCODE(PUBKEY, other, &spki, &e), &e);
+    assert_ok(log_key_set(&key, "another.example/log", buf_span(&spki), &e), &e);
+    text = log_key_format(&key);
+    assert_ok(file_write(path, span_str(text), 0644, &e), &e);
+    s->l.key = other;
+    lie(s, UINT64_C(1) << 40, "ledger/checkpoint");
+    s->l.key = own;
+    web_start(s, "plain", false, &web);
+    assert_int_equal(RUN(s, "mirror", web.url, db), 1);
+    assert_says(s->errors, "of another log");
+    assert_int_equal(asked_for(&web, "/ledger/log.vkey"), 0);
+    assert_int_equal(asked_for(&web, "/ledger/tile"), 0);
+    assert_false(is_there(s, "copy-ledger/log.vkey"));
+
+    assert_ok(file_write(path, buf_span(&vkey), 0644, &e), &e);
+    assert_int_equal(RUN(s, "mirror", "--stale", "999999", good.url, db), 0);
+    assert_int_equal(asked_for(&good, "/ledger/log.vkey"), 0);
+}
+
 int
 main(void)
 {
@@ -581,6 +620,7 @@ main(void)
         WEB(another_key_is_not_this_log),
         WEB(the_command_says_what_it_rests_on),
         WEB(a_mirror_follows_a_url),
+        WEB(a_mirror_has_its_key_already),
     };
 
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
