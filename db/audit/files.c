@@ -206,6 +206,27 @@ audit_tile(struct audit_log *log, unsigned level, uint64_t index, struct err *e)
     return tile;
 }
 
+int
+audit_tile_check(struct audit_log *log, unsigned level, uint64_t index, struct span octets,
+                 struct err *e)
+{
+    struct merkle_hash hashes[AUDIT_WIDTH];
+    struct merkle_hash hash;
+    const struct audit_tile *above = audit_tile(log, level + 1, index / AUDIT_WIDTH, e);
+
+    if (above == NULL) {
+        return -1;
+    }
+    if (octets.n == sizeof(hashes)) {
+        memcpy(hashes, octets.p, sizeof(hashes));
+        hash = hash_of(hashes, AUDIT_WIDTH);
+        if (merkle_equal(&hash, &above->hashes[index % AUDIT_WIDTH])) {
+            return 0;
+        }
+    }
+    return err_set(e, ERR_INPUT, "it is not the tile that %s covers", above->name);
+}
+
 /* merkle_get over the tiles. */
 static int
 node_get(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, struct err *e)
@@ -281,26 +302,49 @@ key_load(struct audit_log *log, const struct log_key *trusted, struct err *e)
     return 0;
 }
 
+static struct audit_log *
+log_new(const char *dir)
+{
+    struct audit_log *log = mem_new(sizeof(*log));
+
+    log->dir = mem_strdup(dir);
+    log->note = BUF_INIT(NOTE_MAX);
+    log->scratch = BUF_INIT(AUDIT_TILE_SIZE);
+    return log;
+}
+
+static int
+note_verify(struct audit_log *log, struct err *e)
+{
+    if (checkpoint_open(&log->key, buf_span(&log->note), &log->checkpoint, e) != 0) {
+        return err_wrap(e, "checkpoint");
+    }
+    return edge_verify(log, e);
+}
+
 struct audit_log *
 audit_open(const char *dir, const struct log_key *trusted, struct err *e)
 {
-    CLEANUP(destroy_cleanup) struct audit_log *log = mem_new(sizeof(*log));
+    CLEANUP(destroy_cleanup) struct audit_log *log = log_new(dir);
 
-    log->dir = mem_strdup(dir);
     log->key_is_given = trusted != NULL;
-    log->note = BUF_INIT(NOTE_MAX);
-    log->scratch = BUF_INIT(AUDIT_TILE_SIZE);
-    if (key_load(log, trusted, e) != 0 || audit_read(log, "checkpoint", &log->note, e) != 0) {
-        return NULL;
-    }
-    if (checkpoint_open(&log->key, buf_span(&log->note), &log->checkpoint, e) != 0) {
-        (void)err_wrap(e, "checkpoint");
-        return NULL;
-    }
-    if (edge_verify(log, e) != 0) {
-        return NULL;
-    }
-    return TAKE(log);
+    return key_load(log, trusted, e) != 0 || audit_read(log, "checkpoint", &log->note, e) != 0 ||
+                   note_verify(log, e) != 0
+               ? NULL
+               : TAKE(log);
+}
+
+struct audit_log *
+audit_open_at(const char *dir, const struct log_key *key, struct span note, struct err *e)
+{
+    CLEANUP(destroy_cleanup) struct audit_log *log = log_new(dir);
+    CLEANUP(mem_cleanup) char *text = log_key_format(key);
+
+    log->key_is_given = true;
+    return log_key_parse(&log->key, span_str(text), e) != 0 || buf_set(&log->note, note, e) != 0 ||
+                   note_verify(log, e) != 0
+               ? NULL
+               : TAKE(log);
 }
 
 int

@@ -29,6 +29,10 @@ void audit_close(struct audit_log *);
  * without one (NULL) the key in DIR/log.vkey is taken on trust. */
 struct audit_log *audit_open(const char *dir, const struct log_key *trusted, struct err *e)
     OWNED(audit_close);
+/* The same, with this checkpoint instead of the one in the folder, which may be without one; the
+ * key is that of who asks, whatever the folder says. */
+struct audit_log *audit_open_at(const char *dir, const struct log_key *, struct span note,
+                                struct err *e) OWNED(audit_close);
 DEFINE_CLEANUP(audit_log_cleanup, struct audit_log, audit_close)
 
 /* Borrowed. */
@@ -64,6 +68,11 @@ uint64_t audit_level_size(const struct audit_log *, unsigned level);
  * one only the hashes up to audit_level_size() are there. */
 const struct audit_tile *audit_tile(struct audit_log *, unsigned level, uint64_t index,
                                     struct err *e);
+
+/* Are these the hashes of a full tile that the checkpoint covers, whatever the folder has for it?
+ * ERR_INPUT when the tile above says that they are not. */
+int audit_tile_check(struct audit_log *, unsigned level, uint64_t index, struct span octets,
+                     struct err *e);
 
 /* ---- proofs ---- */
 

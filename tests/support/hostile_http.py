@@ -93,12 +93,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return True
 
     def mode_half(self, n, body):
-        if "/entries/" in self.path:
+        if not self.path.endswith("/entries/000"):
             self.reply(200, body)
             with lock:
-                seen["entries"] = seen.get("entries", 0) + 1
+                seen["entries"] = seen.get("entries", 0) + ("/entries/" in self.path)
             return True
-        while seen.get("entries", 0) < 3:  # all that are asked for beside it are on their way
+        while seen.get("entries", 0) < 2:  # all that are asked for beside it are on their way
             time.sleep(0.01)
         time.sleep(0.2)
         self.reply(403)
@@ -151,6 +151,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def mode_short(self, n, body):
         self.reply(200, body[:-32] if body else b"")
         return True
+
+
+    # ---- the form is right, and what is in it is not ----
+
+    def lie(self, body, what):
+        if what in self.path and "/entries/" in what:  # one leaf is stuffed, the others are as they are
+            n = int.from_bytes(body[:2], "big")
+            self.reply(200, b"\xff\xff" + b"x" * 65535 + body[2 + n:])
+        elif what in self.path:
+            self.reply(200, b"x" * 32 + body[32:])
+        return what in self.path
+
+    def mode_lie_entries(self, n, body):
+        return self.lie(body, "/entries/001")
+
+    def mode_lie_entries_once(self, n, body):
+        return n == 1 and self.lie(body, "/entries/001")
+
+    def mode_lie_entries_edge(self, n, body):
+        return self.lie(body, "/entries/002.p")
+
+    def mode_lie_tile(self, n, body):
+        return self.lie(body, "/0/001")
+
+    def mode_lie_edge(self, n, body):
+        return self.lie(body, "/0/002.p")
+
+    def mode_lie_top(self, n, body):
+        return self.lie(body, "/1/000.p")
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -39,7 +39,8 @@ report(const char *dir, const struct fetch_result *r)
     char id[2 * LOG_KEY_ID + 1];
 
     hex_format(span_of(r->key, LOG_KEY_ID), id);
-    (void)printf("fetched: %" PRIu64 " files; not verified yet, but for the checkpoint\n",
+    (void)printf("fetched: %" PRIu64
+                 " files; what the checkpoint covers; what leaves say is not verified yet\n",
                  r->files);
     (void)printf("  %-12s %s\n", "folder", dir);
     (void)printf("  %-12s %" PRIu64 " leaves, %" PRIu64 " before\n", "size", r->size, r->earlier);

@@ -10,17 +10,12 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "db/audit/fetch/bring.h"
 
 enum { SMALL_FILES = TLOG_POLICY_EACH, EVIDENCE_DIGITS = 16 };
 
 static const mode_t folder_mode = 0755;
 static const mode_t file_mode = 0644;
-
-static char *
-path_of(const struct fetch *f, const char *name)
-{
-    return mem_printf("%s/%s", f->dir, name);
-}
 
 /* ---- a few small files, which are kept in memory ---- */
 
@@ -101,7 +96,7 @@ small_one(const struct fetch *f, const char *name, size_t max, struct buf *out, 
 static int
 key_of(const struct fetch *f, struct log_key *key, enum fetch_key *from, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *path = path_of(f, "log.vkey");
+    CLEANUP(mem_cleanup) char *path = bring_path(f, "log.vkey");
     CLEANUP(mem_cleanup) char *given = f->key == NULL ? NULL : log_key_format(f->key);
     CLEANUP(buf_free) struct buf text = BUF_INIT(NOTE_KEY_MAX);
     const bool kept = file_read(path, &text, e) == 0;
@@ -141,7 +136,7 @@ static int
 earlier_of(const struct fetch *f, const struct log_key *key, struct buf *note,
            struct checkpoint *earlier, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *path = path_of(f, "checkpoint");
+    CLEANUP(mem_cleanup) char *path = bring_path(f, "checkpoint");
 
     *earlier = (struct checkpoint){0};
     if (file_read(path, note, e) != 0) {
@@ -192,92 +187,6 @@ compare(const struct fetch *f, struct span note, const struct checkpoint *now,
     return 0;
 }
 
-/* ---- tiles and entries ---- */
-
-struct bringing {
-    const struct fetch *f;
-    struct plan plan;
-    uint64_t done;
-    uint64_t all;
-    uint64_t came;
-};
-
-static void
-told(struct bringing *b)
-{
-    b->done++;
-    if (b->f->progress != NULL) {
-        b->f->progress(b->f->arg, b->done, b->all);
-    }
-}
-
-static bool
-is_there(const struct fetch *f, const struct plan_file *file, const char *name, unsigned width)
-{
-    CLEANUP(mem_cleanup) char *path = path_of(f, name);
-    struct stat st;
-
-    if (name[0] == '\0' || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return false;
-    }
-    return file->level == AUDIT_ENTRIES ? st.st_size > 0 : st.st_size == (off_t)width * MERKLE_HASH;
-}
-
-static bool
-tile_next(void *arg, struct transfer_job *job)
-{
-    struct bringing *b = arg;
-
-    while (plan_next(&b->plan, &job->file)) {
-        if (!is_there(b->f, &job->file, job->file.whole, AUDIT_WIDTH) &&
-            !is_there(b->f, &job->file, job->file.name, job->file.width)) {
-            return true;
-        }
-        told(b);
-    }
-    return false;
-}
-
-static int
-put(const struct fetch *f, const char *name, struct span octets, struct err *e)
-{
-    CLEANUP(mem_cleanup) char *path = path_of(f, name);
-    CLEANUP(mem_cleanup) char *folder = mem_strdup(path);
-    char *slash = strrchr(folder, '/');
-
-    *slash = '\0';
-    return file_mkdirs(folder, folder_mode, e) != 0 ? -1 : file_write(path, octets, file_mode, e);
-}
-
-static int
-tile_take(void *arg, const struct transfer_job *job, bool whole, struct span octets, struct err *e)
-{
-    struct bringing *b = arg;
-    const unsigned width = whole ? (unsigned)AUDIT_WIDTH : job->file.width;
-
-    if (plan_check(&job->file, width, octets, e) != 0 ||
-        put(b->f, whole ? job->file.whole : job->file.name, octets, e) != 0) {
-        return -1;
-    }
-    b->came++;
-    told(b);
-    return 0;
-}
-
-static int
-bring(const struct fetch *f, uint64_t size, struct fetch_result *result, struct err *e)
-{
-    struct bringing b = {.f = f, .all = plan_count(size)};
-    const struct transfer_calls calls = {tile_next, tile_take, &b};
-
-    plan_begin(&b.plan, size);
-    if (transfer_run(&f->from, &calls, e) != 0) {
-        return -1;
-    }
-    result->files += b.came;
-    return 0;
-}
-
 /* Partial files of the earlier checkpoint, which nobody needs any more. */
 static void
 tidy(const struct fetch *f, uint64_t earlier, uint64_t now)
@@ -288,7 +197,7 @@ tidy(const struct fetch *f, uint64_t earlier, uint64_t now)
 
         if (plan_edge(earlier, level, &old) &&
             (!plan_edge(now, level, &new) || strcmp(old.name, new.name) != 0)) {
-            CLEANUP(mem_cleanup) char *path = path_of(f, old.name);
+            CLEANUP(mem_cleanup) char *path = bring_path(f, old.name);
 
             (void)unlink(path);
             *strrchr(path, '/') = '\0';
@@ -328,7 +237,7 @@ witnesses_put(const struct fetch *f, const struct log_key *key, const struct sma
         if (checkpoint_open(key, buf_span(&s->got[i]), &checkpoint, e) != 0) {
             return err_wrap(e, "%s", s->jobs[i].file.name);
         }
-        if (put(f, s->jobs[i].file.name, buf_span(&s->got[i]), e) != 0) {
+        if (bring_put(f, s->jobs[i].file.name, buf_span(&s->got[i]), e) != 0) {
             return -1;
         }
     }
@@ -337,28 +246,18 @@ witnesses_put(const struct fetch *f, const struct log_key *key, const struct sma
 
 /* ---- all of it ---- */
 
-/* The folder as it is now continues what it was: else the earlier checkpoint is put back. */
+/* It continues what the folder was: else the earlier checkpoint stays. */
 static int
-finish(const struct fetch *f, const struct log_key *key, struct span note, struct span earlier_note,
-       const struct checkpoint *earlier, struct err *e)
+finish(const struct fetch *f, struct audit_log *log, const struct checkpoint *earlier,
+       struct err *e)
 {
-    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     struct err why = {0};
-    struct err ignored;
 
-    if (put(f, "checkpoint", note, e) != 0) {
-        return -1;
+    if (audit_consistency(log, earlier, &why) == 0) {
+        return bring_put(f, "checkpoint", audit_note(log), e);
     }
-    if (earlier->size == 0) {
-        return 0;
-    }
-    log = audit_open(f->dir, key, &why);
-    if (log != NULL && audit_consistency(log, earlier, &why) == 0) {
-        return 0;
-    }
-    (void)put(f, "checkpoint", earlier_note, &ignored);
-    if (log != NULL && why.code == ERR_CONFLICT) {
-        return refuse(f, note, &why, e);
+    if (why.code == ERR_CONFLICT) {
+        return refuse(f, audit_note(log), &why, e);
     }
     *e = why;
     return -1;
@@ -368,6 +267,7 @@ static int
 fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result *result,
           struct err *e)
 {
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     CLEANUP(mem_cleanup) char *vkey = log_key_format(key);
     CLEANUP(small_free) struct small witnesses = {0};
     CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
@@ -385,8 +285,14 @@ fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result 
     result->size = now.size;
     result->earlier = earlier.size;
     if (compare(f, buf_span(&note), &now, &earlier, e) != 0 ||
-        put(f, "log.vkey", span_str(vkey), e) != 0 || bring(f, now.size, result, e) != 0 ||
-        finish(f, key, buf_span(&note), buf_span(&earlier_note), &earlier, e) != 0 ||
+        bring_put(f, "log.vkey", span_str(vkey), e) != 0) {
+        return -1;
+    }
+    log = bring_files(
+        &(struct bring){
+            .f = f, .key = key, .note = buf_span(&note), .size = now.size, .earlier = earlier.size},
+        &result->files, e);
+    if (log == NULL || finish(f, log, &earlier, e) != 0 ||
         witnesses_put(f, key, &witnesses, e) != 0) {
         return -1;
     }

@@ -2,7 +2,8 @@
 /*
  * fetch.h - brings the published folder of a ledger, and what it has grown by, from a web server
  * into a folder of ours. What files there are follows from the checkpoint, which the log's key
- * verifies; what is in them is for the reader of the folder to verify (files.h).
+ * verifies, and so does what is in them: nothing else is kept (bring.h). What the leaves say is for
+ * the reader of the folder to verify.
  *
  * The checkpoint is asked for first and put there last, so that at any time the folder is one that
  * can be read. Files that are there are not asked for again: after a kill it goes on.

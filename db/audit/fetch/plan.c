@@ -18,6 +18,7 @@ name_file(int level, uint64_t index, unsigned width, struct plan_file *file)
 
     audit_name(level, index, name);
     *file = (struct plan_file){.level = level,
+                               .index = index,
                                .width = width,
                                .max = level == AUDIT_ENTRIES ? (size_t)PLAN_BUNDLE_MAX
                                                              : (size_t)AUDIT_TILE_SIZE};
@@ -32,13 +33,13 @@ name_file(int level, uint64_t index, unsigned width, struct plan_file *file)
 void
 plan_begin(struct plan *plan, uint64_t size)
 {
-    *plan = (struct plan){.size = size, .level = AUDIT_ENTRIES};
+    *plan = (struct plan){.size = size, .level = AUDIT_LEVELS - 1};
 }
 
 bool
 plan_next(struct plan *plan, struct plan_file *file)
 {
-    for (; plan->level < AUDIT_LEVELS; plan->level++, plan->index = 0) {
+    for (; plan->level >= AUDIT_ENTRIES; plan->level--, plan->index = 0) {
         const uint64_t hashes = level_size(plan->size, plan->level);
         const uint64_t full = hashes / AUDIT_WIDTH;
         const unsigned rest = (unsigned)(hashes % AUDIT_WIDTH);

@@ -17,6 +17,7 @@ struct plan_file {
     char whole[PLAN_NAME_MAX]; /* of a partial one: the full one, which may be there instead; else
                                   "" */
     int level;                 /* AUDIT_ENTRIES: of entries */
+    uint64_t index;
     unsigned width;
     size_t max; /* octets of the full one */
 };
@@ -26,7 +27,8 @@ struct plan {
     int level;
     uint64_t index;
 };
-/* Begins with the entries. */
+/* Begins with the tiles at the top, each of which says what is below it, and ends with the entries.
+ */
 void plan_begin(struct plan *, uint64_t size);
 bool plan_next(struct plan *, struct plan_file *);
 /* How many there are. */

@@ -240,14 +240,17 @@ a_log_that_grows_meanwhile(void **state)
     assert_int_equal(result.size, FIRST_SIZE);
     assert_int_equal(asked_for(&web, "/ledger/tile/0/002.p/88"), 1);
     assert_int_equal(asked_for(&web, "/ledger/tile/0/002 "), 1);
-    assert_true(is_there(s, "copy/tile/0/002"));
+    assert_true(is_there(s, "copy/tile/0/002.p/88")); /* what the checkpoint covers of it */
+    assert_false(is_there(s, "copy/tile/0/002"));
+    assert_true(is_there(s, "copy/tile/entries/002.p/88"));
     assert_fetched(s, FIRST_SIZE);
 }
 
 static void
 what_passes_is_asked_for_again(void **state)
 {
-    static const char *const modes[] = {"busy", "html_once", "cut_once", "gzip"};
+    static const char *const modes[] = {"busy", "html_once", "cut_once", "lie_entries_once",
+                                        "gzip"};
     struct scene *s = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -304,6 +307,50 @@ what_does_not_pass_ends_it(void **state)
     }
 }
 
+/* Of the right form, and not what the checkpoint covers: it is not kept, and so the next source
+ * that is honest is good enough. */
+static void
+a_wrong_answer_does_not_stay(void **state)
+{
+    static const struct {
+        const char *mode;
+        const char *name; /* in the folder */
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"lie_entries", "copy/tile/entries/001", ERR_INPUT,
+         "tile/entries/001, tried 3 times: its entry 0 is not the one that tile/0/001 covers"},
+        {"lie_entries_edge", "copy/tile/entries/002.p/88", ERR_INPUT,
+         "its entry 0 is not the one that tile/0/002.p/88 covers"},
+        {"lie_tile", "copy/tile/0/001", ERR_INPUT,
+         "tile/0/001, tried 3 times: it is not the tile that tile/1/000.p/2 covers"},
+        {"lie_edge", "copy/tile/0/002.p/88", ERR_CRYPTO, "do not give the root of the checkpoint"},
+        {"lie_top", "copy/tile/1/000.p/2", ERR_CRYPTO, "do not give the root of the checkpoint"},
+    };
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *done = mem_printf("%s-%zu", dir, i);
+        CLEANUP(web_stop) struct web liar = {0};
+        CLEANUP(web_stop) struct web web = {0};
+        struct fetch_result result;
+        struct err e = {0};
+
+        web_start(s, rows[i].mode, false, &liar);
+        if (fetch(s, &liar, &result, &e) == 0 || e.code != rows[i].code ||
+            strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("%s: %s: %s", rows[i].mode, err_code_name(e.code), e.text);
+        }
+        assert_false(is_there(s, rows[i].name));
+        assert_false(is_there(s, "copy/checkpoint"));
+        web_start(s, "plain", false, &web);
+        assert_ok(fetch(s, &web, &result, &e), &e);
+        assert_fetched(s, FIRST_SIZE);
+        assert_int_equal(rename(dir, done), 0);
+    }
+}
+
 /* What came stays, and is not asked for again. */
 static void
 an_end_in_between_is_gone_on_from(void **state)
@@ -326,7 +373,7 @@ an_end_in_between_is_gone_on_from(void **state)
     web_stop(&web);
     web_start(s, "plain", false, &web);
     assert_ok(fetch(s, &web, &result, &e), &e);
-    assert_int_equal(result.files, 3 + 3 + 1 - there);
+    assert_int_equal(result.files, 3 - there);
     assert_int_equal(asked_for(&web, "/ledger/tile/entries"), 3 - there);
     assert_fetched(s, FIRST_SIZE);
 }
@@ -613,6 +660,7 @@ main(void)
         WEB(a_log_that_grows_meanwhile),
         WEB(what_passes_is_asked_for_again),
         WEB(what_does_not_pass_ends_it),
+        WEB(a_wrong_answer_does_not_stay),
         WEB(an_end_in_between_is_gone_on_from),
         WEB(a_source_that_is_none),
         WEB(a_smaller_or_another_log_is_refused),

@@ -29,11 +29,11 @@ the_files_follow_from_the_size(void **state)
 {
     (void)state;
     assert_plan(0, "");
-    assert_plan(1, "tile/entries/000.p/1\ntile/0/000.p/1\n");
-    assert_plan(255, "tile/entries/000.p/255\ntile/0/000.p/255\n");
-    assert_plan(256, "tile/entries/000\ntile/0/000\ntile/1/000.p/1\n");
-    assert_plan(257, "tile/entries/000\ntile/entries/001.p/1\ntile/0/000\ntile/0/001.p/1\n"
-                     "tile/1/000.p/1\n");
+    assert_plan(1, "tile/0/000.p/1\ntile/entries/000.p/1\n");
+    assert_plan(255, "tile/0/000.p/255\ntile/entries/000.p/255\n");
+    assert_plan(256, "tile/1/000.p/1\ntile/0/000\ntile/entries/000\n");
+    assert_plan(257, "tile/1/000.p/1\ntile/0/000\ntile/0/001.p/1\n"
+                     "tile/entries/000\ntile/entries/001.p/1\n");
 }
 
 /* All, and the last of each level. */
