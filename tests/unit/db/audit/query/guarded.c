@@ -239,6 +239,23 @@ a_connection_that_cannot_be_guarded_is_not_asked(void **state)
                &e);
 }
 
+/* What may be named is known by the schema. */
+static void
+a_schema_with_names_that_are_no_names_is_not_asked(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    char *text = NULL;
+    struct err e = {0};
+
+    assert_int_equal(sqlite3_exec(mirror_sqlite(m),
+                                  "PRAGMA query_only = 0; CREATE VIEW \"a\"\"b\" AS SELECT 1 AS x",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(ask(m, "SELECT 1", &text, &e), ERR_STORE);
+    free(text);
+}
+
 static void
 rows_have_an_end_which_is_told(void **state)
 {
@@ -271,6 +288,7 @@ main(void)
         SCENE(what_would_not_end_is_stopped),
         SCENE(what_is_too_long_is_refused),
         SCENE(a_connection_that_cannot_be_guarded_is_not_asked),
+        SCENE(a_schema_with_names_that_are_no_names_is_not_asked),
         SCENE(rows_have_an_end_which_is_told),
     };
 
