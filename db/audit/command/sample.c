@@ -21,6 +21,18 @@ rule_print(FILE *out, const struct sample *s)
                   s->drawn, s->issued, root, s->size);
 }
 
+/* It is drawn from all that was issued then: another filter would be a part that somebody chose. */
+static bool
+is_of_all(void)
+{
+    for (int f = 0; f < FILTERS; f++) {
+        if (asked.filters.typed[f] != NULL && f != FILTER_SINCE && f != FILTER_UNTIL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int
 sample_run(int argc, char **argv)
 {
@@ -36,7 +48,7 @@ sample_run(int argc, char **argv)
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
         !ask_only(ASK_FILTERS | ASK_JSON | ASK_FORMAT) || typed[FILTER_SINCE] == NULL ||
-        typed[FILTER_UNTIL] == NULL) {
+        typed[FILTER_UNTIL] == NULL || !is_of_all()) {
         return ask_usage("sample");
     }
     if (ask_format(&format, &e) != 0 ||

@@ -369,6 +369,8 @@ a_sample_is_drawn_by_its_rule(void **state)
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", s->l.dir);
     CLEANUP(mem_cleanup) char *line = NULL;
     CLEANUP(mem_cleanup) char *wanted = NULL;
+    static const char *const parts_of[][2] = {
+        {"--profile", "nf-tls"}, {"--status", "revoked"}, {"--nf", "x"}, {"--by", "x"}};
     uint8_t lowest[SHA256_SIZE];
     const char *first = NULL;
     char *end;
@@ -409,6 +411,14 @@ a_sample_is_drawn_by_its_rule(void **state)
         3);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "2026-01-15"), 2);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "x", "--until", "y"), 2);
+    /* of a part of them it would be another sample than it says */
+    for (size_t i = 0; i < ARRAY_LEN(parts_of); i++) {
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, "sample", "--since", "2027-01-15T08:00:00Z",
+                             "--until", "2027-01-15T08:00:17Z", parts_of[i][0], parts_of[i][1]),
+                         2);
+        assert_says(s->errors, "usage: nfpki-audit sample --since TIME --until TIME");
+        assert_string_equal(s->out, "");
+    }
 }
 
 int
