@@ -28,6 +28,7 @@
 #define STATUS                                                                                     \
     "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND +not_after " \
     ">= :now) OR (:status = 'expired' AND +not_after < :now))"
+#define STATUS_WORDS [FILTER_STATUS] = "pending issued confirmed rejected revoked live expired"
 #define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): SQL, in parts */
@@ -87,6 +88,7 @@ const struct noun nouns[] = {
                        [FILTER_ISSUER] = "issuer = :issuer",
                        [FILTER_EXPIRES_WITHIN] = EXPIRES,
                        [FILTER_BY] = LIKE("by", ":by")},
+        .words = {STATUS_WORDS},
     },
     {
         .name = "registrations",
@@ -122,6 +124,7 @@ const struct noun nouns[] = {
              [FILTER_NEVER_USED] =
                  "NOT EXISTS (SELECT 1 FROM certificate c WHERE c.registration = "
                  "registrations.registration AND c.issued < (SELECT accepted FROM position))"},
+        .words = {[FILTER_STATUS] = "live cancelled superseded expired"},
     },
     {
         .name = "requests",
@@ -155,6 +158,7 @@ const struct noun nouns[] = {
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_OFFICER] = "rid IN " DECIDED_BY,
                        [FILTER_RA] = "head IN " HEADS_BY},
+        .words = {[FILTER_STATUS] = "refused waiting pending issued confirmed rejected revoked"},
     },
     {
         .name = "refusals",
@@ -175,7 +179,8 @@ const struct noun nouns[] = {
                        [FILTER_REASON] = LIKE("reason", ":reason"),
                        SINCE("time"),
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
-                       [FILTER_PLACE] = "place = :place COLLATE NOCASE"},
+                       [FILTER_PLACE] = "place = :place"},
+        .words = {[FILTER_PLACE] = "CA RA"},
     },
     {
         .name = "revocations",
@@ -233,6 +238,7 @@ const struct noun nouns[] = {
                            "(officer = :officer_serial OR " LIKE("subject", ":officer") ")",
                        [FILTER_SPKI] = "key = :spki",
                        [FILTER_BY] = LIKE("by", ":by")},
+        .words = {[FILTER_STATUS] = "approve reject"},
     },
     {
         .name = "staff",
@@ -258,6 +264,7 @@ const struct noun nouns[] = {
                        [FILTER_SPKI] = "spki_sha256 = :spki",
                        [FILTER_EXPIRES_WITHIN] = EXPIRES,
                        [FILTER_BY] = LIKE("by", ":by")},
+        .words = {STATUS_WORDS},
     },
     {
         .name = "ceremonies",
@@ -330,6 +337,7 @@ const struct noun nouns[] = {
                     {"seconds", "seconds", COLUMN_PLAIN}},
         .shown = "kind,since,until,seconds",
         .conditions = {[FILTER_ACTION] = "kind = :action", SINCE("since")},
+        .words = {[FILTER_ACTION] = "stop crash clock crl"},
     },
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */

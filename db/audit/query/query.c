@@ -74,6 +74,32 @@ choose(const struct query *q, struct chosen *chosen, struct err *e)
     return 0;
 }
 
+/* A word that nothing can have is a mistake of who typed it, not an answer. */
+static int
+words_check(const struct query *q, struct err *e)
+{
+    for (int f = 0; f < FILTERS; f++) {
+        const char *typed = q->filters.typed[f];
+        const char *words = q->noun->words[f];
+        const char *at = words;
+
+        while (typed != NULL && at != NULL && *at != '\0') {
+            const size_t n = strcspn(at, " ");
+
+            if (n == strlen(typed) && memcmp(at, typed, n) == 0) {
+                at = NULL;
+            } else {
+                at += n + strspn(at + n, " ");
+            }
+        }
+        if (typed != NULL && at != NULL) {
+            return err_set(e, ERR_INPUT, "--%s of %s is one of: %s", filter_option((enum filter)f),
+                           q->noun->name, words);
+        }
+    }
+    return 0;
+}
+
 /* Parts of noun.c's alone; what was typed is bound. */
 static int
 compose(const struct query *q, const struct chosen *chosen, struct buf *sql, struct err *e)
@@ -189,7 +215,7 @@ query_check(const struct query *q, struct err *e)
     CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
     struct chosen chosen = {.n = 0};
 
-    return choose(q, &chosen, e) == 0 && compose(q, &chosen, &sql, e) == 0
+    return choose(q, &chosen, e) == 0 && compose(q, &chosen, &sql, e) == 0 && words_check(q, e) == 0
                ? filters_bind(&q->filters, q->now, NULL, e)
                : -1;
 }
