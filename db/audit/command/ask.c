@@ -472,14 +472,15 @@ ask_number(const char *option, const char *typed, uint64_t missing, uint64_t mos
 int
 ask_finish(int result, const struct err *reason)
 {
-    struct err e = {0};
+    const bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
 
-    if (result != 0) {
+    if (result != 0 && (written || reason->code != ERR_IO)) {
         return ask_failed(reason);
     }
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        (void)err_set(&e, ERR_IO, "standard output could not be written");
-        return ask_failed(&e);
+    if (!written) {
+        (void)fprintf(stderr, "nfpki-audit: standard output could not be written: the answer is "
+                              "not whole\n");
+        return EXIT_FAILED;
     }
     return EXIT_VERIFIED;
 }

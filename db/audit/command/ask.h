@@ -100,7 +100,8 @@ int ask_usage(const char *command);
 int ask_failed(const struct err *reason);
 /* `what` 5a01 "in this ledger" */
 int ask_nothing(const char *what, const char *typed);
-/* What was said must have arrived: a full disk is not a verified ledger. */
+/* What was said must have arrived: a full disk, or a pager that was left, is no whole answer; it is
+ * not a record that is not verified, either. */
 int ask_finish(int result, const struct err *reason);
 
 /* --key: a file, or the text itself. */

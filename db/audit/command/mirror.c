@@ -269,9 +269,8 @@ finish(struct mirror *m, const struct said *said, int64_t hours)
         say_text(m, said);
     } else if (say_json(m, said, NULL) != 0) {
         (void)err_set(&e, ERR_IO, "JSON could not be written");
-        return ask_failed(&e);
     }
-    status = ask_finish(0, &e);
+    status = ask_finish(e.code == ERR_IO ? -1 : 0, &e);
     if (status != EXIT_VERIFIED) {
         return status;
     }

@@ -264,7 +264,13 @@ what_cannot_be_written_is_no_answer(void **state)
     static const struct {
         const char *words[ARGS_MAX];
     } rows[] = {
-        {{"verify"}}, {{"verify", "--json"}}, {{"list"}}, {{"list", "--json"}}, {{"show", "3"}},
+        {{"verify"}},
+        {{"verify", "--json"}},
+        {{"list"}},
+        {{"list", "--json"}},
+        {{"show", "3"}},
+        /* longer than what is kept back before it is written */
+        {{"show", "--json", AUDIT_REGISTRATION}},
     };
     struct scene *s = *state;
     CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
@@ -275,13 +281,12 @@ what_cannot_be_written_is_no_answer(void **state)
         int status = scene_run(s, rows[i].words);
 
         if (status != 1 ||
-            strstr(s->errors, "NOT VERIFIED: standard output could not be written") == NULL) {
+            strstr(s->errors, "nfpki-audit: standard output could not be written: the answer is "
+                              "not whole\n") == NULL ||
+            strstr(s->errors, "NOT VERIFIED") != NULL) {
             fail_msg("row %zu: %d: %s", i, status, s->errors);
         }
     }
-    /* longer than what is kept back before it is written */
-    assert_int_equal(RUN(s, "show", "--json", AUDIT_REGISTRATION), 1);
-    assert_says(s->errors, "NOT VERIFIED: JSON could not be written");
     s->out_path = NULL;
     s->environment = NULL;
 }
