@@ -161,7 +161,7 @@ sections_write(const struct report *r, FILE *out, struct err *e)
         if (section_write(r, &sections[i], &record, out, e) != 0) {
             return -1;
         }
-        if (i == 0) { /* beside what the rules found */
+        if (strcmp(sections[i].id, "findings") == 0) { /* beside what the rules found */
             checked_write(r, out);
         }
     }

@@ -10,10 +10,27 @@
 
 const struct section sections[] = {
     {"Findings",
+     "counted",
+     "What must be known of this record",
+     "As verify counts it. None of it is a finding; all of it is asked about.",
+     "Nothing is open, acknowledged, or dated back.",
+     LOOK_TABLE,
+     {{"What", AS_IS}, {"Number", AS_IS}, {"What it means", AS_IS}},
+     "WITH meaning(name, what, text) AS (VALUES ('acknowledged', 'acknowledged', 'lines of a "
+     "journal that belong to nothing in the record: a key of the CA may have signed what the "
+     "record has not'), ('open', 'open intents', 'certificates announced, and not issued'), "
+     "('waiting', 'unapproved', 'requests that wait for officers'), ('twice', 'queue twice', "
+     "'places in the queue of an RA that it attested twice: it lost its queue, or its key is used "
+     "twice'), ('back', 'times back', 'leaves that are dated before the one before them'), "
+     "('most', 'seconds back', 'the most that one of them is dated back'), "
+     "('taken', 'set back', 'leaves that are dated back by more than five minutes, where the "
+     "record says that the clock is right again')) SELECT what, n, text "
+     "FROM meaning JOIN figure USING (name) WHERE n > 0 ORDER BY name"},
+    {"Findings",
      "findings",
      "What people should look at",
-     "Found while the record was verified, or by a check of the certificates in it.",
-     "Nothing was found.",
+     "Found by the rules while the record was verified.",
+     "The rules of the record found nothing.",
      LOOK_TABLE,
      {{"Severity", AS_IS}, {"Code", AS_IS}, {"What", AS_IS}, {"Leaf", AS_IS}},
      "SELECT severity, code, text, leaf FROM findings ORDER BY CASE severity WHEN 'error' THEN 0 "

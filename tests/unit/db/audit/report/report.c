@@ -139,6 +139,36 @@ sections_have_what_happened(void **state)
     free(page);
 }
 
+/* A page that is filed says what `verify` says, whether a check was asked for or not. */
+static void
+what_verify_counts_is_not_left_out(void **state)
+{
+    char *page = page_of(mirror, true);
+    const char *counted = strstr(page, "<section id=\"counted\"");
+    const char *findings = strstr(page, "<section id=\"findings\"");
+    const char *const rows[] = {
+        "<bdi>acknowledged</bdi></th><td class=\"n\">1</td><td><bdi>lines of a journal that belong "
+        "to nothing",
+        "<bdi>open intents</bdi></th><td class=\"n\">1</td>",
+        "<bdi>unapproved</bdi></th><td class=\"n\">1</td>",
+        "<bdi>times back</bdi></th><td class=\"n\">1</td>",
+        "<bdi>seconds back</bdi></th><td class=\"n\">3600</td>",
+        "<bdi>set back</bdi></th><td class=\"n\">1</td>",
+    };
+
+    (void)state;
+    assert_non_null(counted);
+    assert_true(counted < findings);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        has(counted, rows[i]);
+    }
+    has_not(page, "<bdi>queue twice</bdi>");
+    has(findings, "The rules of the record found nothing.");
+    has_not(page, "Nothing was found.");
+    has(page, "Nobody asked for it: <code>report --check</code>.");
+    free(page);
+}
+
 /* Text from leaves is text: nothing in it is an element, a link, a direction, a control. */
 static void
 hostile_names_are_text(void **state)
@@ -224,6 +254,7 @@ a_record_of_years_and_one_of_an_hour(void **state)
     has(page, "<b>1</b><span>leaves</span>");
     has(page, "Nothing was issued, revoked or refused.");
     has(page, "There is no CRL.");
+    has(page, "Nothing is open, acknowledged, or dated back.");
     free(page);
     mirror_close(m);
     (void)history_person(&other, "officer", "Ada", 300);
@@ -237,7 +268,7 @@ a_record_of_years_and_one_of_an_hour(void **state)
     page = page_of(m, true);
     has(page, "<b>1</b><span>live certificates</span>");
     has(page, "<strong>1 finding</strong>");
-    has_not(page, "Nothing was found.");
+    has_not(page, "The rules of the record found nothing.");
     free(page);
     mirror_close(m);
     history_end(&other);
@@ -348,6 +379,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_screen_says_what_it_rests_on),
         cmocka_unit_test(sections_have_what_happened),
+        cmocka_unit_test(what_verify_counts_is_not_left_out),
         cmocka_unit_test(hostile_names_are_text),
         cmocka_unit_test(each_figure_is_small_and_has_words),
         cmocka_unit_test(a_record_of_years_and_one_of_an_hour),
