@@ -16,9 +16,17 @@
 
 enum { STALE_HOURS = 24, HOURS_MAX = 1000000, HOUR = 60 * 60 };
 
+/* What the witnesses of --policy have seen. */
+struct seen {
+    bool asked;
+    uint64_t size; /* the first leaves */
+    struct checkpoint of;
+};
+
 /* What a run has to say. */
 struct said {
     const struct mirror_outcome *outcome;
+    const struct seen *seen;
     time_t newest; /* leaf; 0: there is none */
     bool stale;
     uint64_t findings;
@@ -90,7 +98,7 @@ bring(const char *source, const struct log_key *key, const struct tlog_policy *p
 
 /* As many witnesses as --policy asks for have seen what is there. */
 static int
-witnesses_ask(const struct tlog_policy *policy, const char *dir)
+witnesses_ask(const struct tlog_policy *policy, const char *dir, struct seen *seen)
 {
     CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     struct witnessed w;
@@ -108,16 +116,14 @@ witnesses_ask(const struct tlog_policy *policy, const char *dir)
     if (ask_policy_check(policy, log, &w, &e) != 0) {
         return ask_failed(&e);
     }
-    (void)fprintf(stderr,
-                  "nfpki-audit: the quorum of %s has cosigned the first %" PRIu64 " of %" PRIu64
-                  " leaves\n",
-                  asked.policy, w.size, audit_checkpoint(log)->size);
+    *seen = (struct seen){true, w.size, *audit_checkpoint(log)};
     return EXIT_VERIFIED;
 }
 
 /* Where the folder is: EXIT_VERIFIED, or another status after the reason was printed. */
 static int
-source_open(const char *source, const char *db, const struct mirror *m, char **dir)
+source_open(const char *source, const char *db, const struct mirror *m, char **dir,
+            struct seen *seen)
 {
     CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     struct err e = {0};
@@ -140,7 +146,7 @@ source_open(const char *source, const char *db, const struct mirror *m, char **d
     if (status == EXIT_VERIFIED) {
         status = bring(source, m == NULL ? NULL : mirror_key(m), policy, *dir);
     }
-    return status == EXIT_VERIFIED ? witnesses_ask(policy, *dir) : status;
+    return status == EXIT_VERIFIED ? witnesses_ask(policy, *dir, seen) : status;
 }
 
 /* EXIT_VERIFIED and the mirror, or another status after the reason was printed. */
@@ -192,6 +198,16 @@ look(struct mirror *m, int64_t hours, struct said *said, struct err *e)
     return 0;
 }
 
+/* Of what was taken in: the quorum may have seen a beginning of it alone. */
+static bool
+is_seen(const struct mirror *m, const struct seen *seen)
+{
+    const struct checkpoint *c = mirror_checkpoint(m);
+
+    return !seen->asked || (seen->size == c->size && seen->of.size == c->size &&
+                            merkle_equal(&seen->of.root, &c->root));
+}
+
 static int
 say_json(struct mirror *m, const struct said *said, const char *reason)
 {
@@ -204,13 +220,14 @@ say_json(struct mirror *m, const struct said *said, const char *reason)
 
     hex_format(span_of(mirror_key(m)->id, LOG_KEY_ID), key);
     time_format(said->newest, newest);
-    all = json_pack("{s:b, s:s, s:I, s:I, s:s, s:s, s:{s:s, s:s}, s:s, s:b, s:I, s:s*, s:s*}",
+    all = json_pack("{s:b, s:s, s:I, s:I, s:s, s:s, s:{s:s, s:s}, s:s, s:b, s:I, s:s*, s:s*, s:o*}",
                     "verified", reason == NULL, "result", mirror_result_name(said->outcome->result),
                     "from", (json_int_t)said->outcome->from, "size", (json_int_t)c->size, "origin",
                     mirror_key(m)->origin, "root", root, "key", "id", key, "from",
                     mirror_key_is_given(m) ? "given" : "from the ledger", "newest", newest, "stale",
                     said->stale, "findings", (json_int_t)said->findings, "reason", reason,
-                    "evidence", said->outcome->evidence);
+                    "evidence", said->outcome->evidence, "witnessed",
+                    said->seen->asked ? json_integer((json_int_t)said->seen->size) : NULL);
     result =
         all == NULL ||
                 json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) != 0 ||
@@ -235,6 +252,11 @@ say_text(struct mirror *m, const struct said *said)
                  c->size - said->outcome->from);
     print_line(stdout, "root", root);
     print_key(stdout, mirror_key(m)->id, mirror_key_is_given(m));
+    if (said->seen->asked) {
+        (void)printf("  %-12s the quorum has cosigned the first %" PRIu64 " of %" PRIu64
+                     " leaves\n",
+                     "witnesses", said->seen->size, c->size);
+    }
     if (c->size > 0) {
         print_line(stdout, "newest leaf", newest);
     }
@@ -278,7 +300,14 @@ finish(struct mirror *m, const struct said *said, int64_t hours)
         (void)fprintf(
             stderr, "nfpki-audit: stale: the newest leaf is older than %" PRId64 " hours\n", hours);
     }
-    return said->stale || said->findings > 0 ? EXIT_FINDINGS : EXIT_VERIFIED;
+    if (!is_seen(m, said->seen)) {
+        (void)fprintf(stderr,
+                      "nfpki-audit: not witnessed: the quorum of %s has not cosigned the newest "
+                      "leaves\n",
+                      asked.policy);
+    }
+    return said->stale || said->findings > 0 || !is_seen(m, said->seen) ? EXIT_FINDINGS
+                                                                        : EXIT_VERIFIED;
 }
 
 int
@@ -287,7 +316,8 @@ mirror_command_run(int argc, char **argv)
     CLEANUP(mem_cleanup) char *dir = NULL;
     CLEANUP(mirror_cleanup) struct mirror *m = NULL;
     CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
-    struct said said = {.outcome = &outcome};
+    struct seen seen = {0};
+    struct said said = {.outcome = &outcome, .seen = &seen};
     bool terminal = isatty(STDERR_FILENO) != 0;
     struct err e = {0};
     int64_t hours;
@@ -302,7 +332,7 @@ mirror_command_run(int argc, char **argv)
     /* One that is not there is said before anything is fetched for it. */
     status = asked.init ? EXIT_VERIFIED : open_mirror("", argv[optind + 1], &m);
     if (status == EXIT_VERIFIED) {
-        status = source_open(argv[optind], argv[optind + 1], m, &dir);
+        status = source_open(argv[optind], argv[optind + 1], m, &dir, &seen);
     }
     if (status == EXIT_VERIFIED && asked.init) {
         status = open_mirror(dir, argv[optind + 1], &m);
@@ -310,6 +340,7 @@ mirror_command_run(int argc, char **argv)
     if (status != EXIT_VERIFIED) {
         return status;
     }
+    mirror_expect(m, &seen.of);
     result = mirror_run(m, dir, terminal || asked.progress ? show_progress : NULL, &terminal,
                         &outcome, &e);
     if (terminal) {

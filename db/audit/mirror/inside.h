@@ -11,7 +11,8 @@ struct mirror {
     bool key_is_given;
     struct checkpoint checkpoint; /* the accepted one */
     struct buf note;
-    uint64_t contradicted; /* the size of the checkpoint that an import ended at: a fork */
+    uint64_t contradicted;   /* the size of the checkpoint that an import ended at: a fork */
+    struct checkpoint asked; /* what is taken in begins with its tree; of size 0: with any */
 };
 
 /* An empty one of this log, in the file that `db` is, which has no table yet. */

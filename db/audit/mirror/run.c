@@ -276,6 +276,10 @@ take_in(struct run *r, struct audit_log *log, struct err *e)
 {
     struct sql *db = r->mirror->db;
 
+    if (r->mirror->asked.size > 0 && audit_consistency(log, &r->mirror->asked, e) != 0) {
+        e->code = ERR_CRYPTO;
+        return err_wrap(e, "it changed behind what the witnesses were asked about");
+    }
     if (accept_note(db, &r->theirs, buf_span(&r->note), r->dir, "importing", e) != 0) {
         return -1;
     }
@@ -372,6 +376,12 @@ may_mend(const struct run *r, const struct err *e)
     return r->outcome->result == MIRROR_BROKEN &&
            (e->code == ERR_NOTFOUND || e->code == ERR_INPUT || e->code == ERR_CRYPTO ||
             e->code == ERR_IO);
+}
+
+void
+mirror_expect(struct mirror *m, const struct checkpoint *asked)
+{
+    m->asked = *asked;
 }
 
 int

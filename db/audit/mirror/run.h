@@ -16,6 +16,10 @@ struct mirror *mirror_open_writable(const char *path, struct err *e) OWNED(mirro
  */
 int mirror_trust(struct mirror *, const struct log_key *, struct err *e);
 
+/* What is taken in from here on begins with the tree of this checkpoint, about which somebody was
+ * asked: a folder that tells another history now is BROKEN. */
+void mirror_expect(struct mirror *, const struct checkpoint *);
+
 enum mirror_result {
     MIRROR_ACCEPTED,    /* there was more, and it is taken in */
     MIRROR_NOTHING_NEW, /* the same checkpoint as before */

@@ -349,6 +349,41 @@ a_quorum_is_counted_over_what_each_has_seen(void **state)
     assert_says(s->out, "\"name\":\"w1\",\"size\":21,\"time\":\"20");
 }
 
+/* What is behind that is taken in, and said; until they have seen it. */
+static void
+a_mirror_says_how_much_of_it_the_quorum_has_seen(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *one = make_key(s, "w1");
+    CLEANUP(mem_cleanup) char *text = mem_printf("witness w %squorum w\n", one);
+    CLEANUP(mem_cleanup) char *policy = scene_path(s, "policy");
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "mirror.db");
+
+    write_text(s, "policy", text);
+    assert_int_equal(
+        RUN(s, "mirror", "--init", "--stale", "999999", "--policy", policy, s->l.dir, db), 1);
+    assert_says(s->errors, "missing: w\n");
+    assert_int_not_equal(access(db, F_OK), 0);
+    assert_int_equal(run_witness(s, "w1", "state"), 0);
+    publish(s, one);
+    grow(s);
+    assert_int_equal(
+        RUN(s, "mirror", "--init", "--stale", "999999", "--policy", policy, s->l.dir, db), 4);
+    assert_says(s->out, "20 leaves, 20 of them new");
+    assert_says(s->out, "witnesses    the quorum has cosigned the first 19 of 20 leaves\n");
+    assert_says(s->errors, "not witnessed: the quorum of ");
+    assert_int_equal(run_witness(s, "w1", "state"), 0);
+    publish(s, one);
+    assert_int_equal(RUN(s, "mirror", "--stale", "999999", "--policy", policy, s->l.dir, db), 0);
+    assert_says(s->out, "mirror.db: nothing new");
+    assert_says(s->out, "witnesses    the quorum has cosigned the first 20 of 20 leaves\n");
+    assert_null(strstr(s->errors, "not witnessed"));
+    grow(s);
+    assert_int_equal(
+        RUN(s, "mirror", "--json", "--stale", "999999", "--policy", policy, s->l.dir, db), 4);
+    assert_says(s->out, "\"verified\":true,\"witnessed\":20}");
+}
+
 static void
 what_a_witness_saw_must_be_of_this_history(void **state)
 {
@@ -434,6 +469,7 @@ main(void)
         SCENE(what_is_no_key_of_ours),
         SCENE(misuse_of_witness),
         SCENE(a_quorum_is_counted_over_what_each_has_seen),
+        SCENE(a_mirror_says_how_much_of_it_the_quorum_has_seen),
         SCENE(what_a_witness_saw_must_be_of_this_history),
         SCENE(a_policy_may_name_the_log),
     };

@@ -123,6 +123,43 @@ sizes_at_the_edges_of_tiles_are_taken_in_one_after_the_other(void **state)
     }
 }
 
+/* Somebody was asked about a folder that is another one when it is taken in. */
+static void
+what_is_taken_in_is_what_the_witnesses_were_asked_about(void **state)
+{
+    static const uint64_t differs[] = {50, SYNTHETIC_NEVER};
+    struct synthetic *s = *state;
+    CLEANUP(mem_cleanup) char *asked = mem_printf("%s/asked", s->base);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", asked);
+
+    synthetic_publish(s, s->dir, 300, SYNTHETIC_NEVER);
+    for (size_t i = 0; i < ARRAY_LEN(differs); i++) {
+        CLEANUP(buf_free) struct buf note = BUF_INIT(TEXT_MAX);
+        CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
+        struct err e = {0};
+        CLEANUP(mirror_cleanup) struct mirror *m = mirror_open_writable(s->path, &e);
+        struct checkpoint c;
+        int result;
+
+        synthetic_publish(s, asked, 200, differs[i]);
+        assert_ok(file_read(path, &note, &e), &e);
+        assert_ok(checkpoint_open(&s->key, buf_span(&note), &c, &e), &e);
+        assert_non_null(m);
+        mirror_expect(m, &c);
+        result = mirror_run(m, s->dir, NULL, NULL, &outcome, &e);
+        if (differs[i] == SYNTHETIC_NEVER) {
+            assert_ok(result, &e);
+            assert_int_equal(mirror_checkpoint(m)->size, 300);
+        } else {
+            assert_int_equal(result, -1);
+            assert_int_equal(e.code, ERR_CRYPTO);
+            assert_non_null(strstr(e.text, "changed behind what the witnesses were asked about"));
+            assert_int_equal(outcome.result, MIRROR_BROKEN);
+            assert_int_equal(mirror_checkpoint(m)->size, 0);
+        }
+    }
+}
+
 /* What was taken in at once proves the same as what was taken in piece by piece. */
 static void
 each_leaf_is_proven_in_a_mirror_of_several_runs(void **state)
@@ -296,6 +333,7 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define RUNS(test) cmocka_unit_test_setup_teardown(test, begin, end)
         RUNS(sizes_at_the_edges_of_tiles_are_taken_in_one_after_the_other),
+        RUNS(what_is_taken_in_is_what_the_witnesses_were_asked_about),
         RUNS(each_leaf_is_proven_in_a_mirror_of_several_runs),
         RUNS(the_same_size_with_another_root_is_a_fork_and_for_ever),
         RUNS(a_smaller_one_is_rolled_back_or_a_fork),
