@@ -75,6 +75,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.reply(503)
         return True
 
+    def mode_busy_once(self, n, body):
+        if n == 1 and "/1/" in self.path:
+            self.reply(503)
+        return n == 1 and "/1/" in self.path
+
+    def mode_always_500(self, n, body):
+        self.reply(500)
+        return True
+
+    def mode_always_429(self, n, body):
+        self.reply(429)
+        return True
+
     def mode_html_once(self, n, body):
         if n == 1:
             self.reply(200, b"<!DOCTYPE html><title>Maintenance</title>")

@@ -29,6 +29,21 @@ on_progress(void *arg, uint64_t done, uint64_t all)
     }
 }
 
+/* Once: a server may make it minutes, in which nothing else is to be seen. */
+static void
+on_wait(void *arg, const char *name, const char *why, int64_t ms)
+{
+    bool *said = arg;
+
+    if (!*said) {
+        (void)fprintf(stderr,
+                      "nfpki-audit: %s: %s: asked again in %" PRId64
+                      " s, and %d times at most; so is each other file\n",
+                      name, why, (ms + 999) / 1000, TRIES);
+    }
+    *said = true;
+}
+
 static void
 report(const char *dir, const struct fetch_result *r)
 {
@@ -59,11 +74,14 @@ fetch_bring(const char *url, const char *dir, const struct log_key *key,
 {
     CLEANUP(log_key_free) struct log_key given = {0};
     int64_t told = 0;
+    bool wait_said = false;
     const struct fetch f = {.from = {.url = url,
                                      .cacert = asked.cacert,
                                      .stalled = STALLED,
                                      .tries = TRIES,
-                                     .wait = WAIT},
+                                     .wait = WAIT,
+                                     .waits = on_wait,
+                                     .arg = &wait_said},
                             .dir = dir,
                             .key = asked.key == NULL ? key : &given,
                             .policy = policy,

@@ -212,6 +212,9 @@ again(const struct run *r, struct slot *s, unsigned tries, const struct err *why
         wait = asked < ASKED_MAX / 1000 ? asked * 1000 : ASKED_MAX;
     }
     s->not_before = clock_monotonic_ms() + wait;
+    if (r->from->waits != NULL) {
+        r->from->waits(r->from->arg, asked_name(s), why->text, wait);
+    }
     return 0;
 }
 

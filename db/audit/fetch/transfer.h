@@ -17,6 +17,9 @@ struct transfer_from {
     unsigned stalled;   /* seconds of less than 512 octets each, after which it is broken off */
     unsigned tries;     /* of each file */
     unsigned wait;      /* milliseconds before the second try; then twice as long each time */
+    /* A file is asked for again, so much later; why. NULL: nobody wants to know. */
+    void (*waits)(void *arg, const char *name, const char *why, int64_t ms);
+    void *arg;
 };
 
 /* Is it http or https, with a host, and without user, query and fragment? ERR_INPUT. */

@@ -279,6 +279,8 @@ what_does_not_pass_ends_it(void **state)
         const char *says;
     } rows[] = {
         {"always_busy", ERR_BUSY, ", tried 4 times: status 503"},
+        {"always_500", ERR_BUSY, ", tried 4 times: status 500"},
+        {"always_429", ERR_BUSY, ", tried 4 times: status 429"},
         {"html", ERR_INPUT, ", tried 3 times: "},
         {"short", ERR_INPUT, ", tried 3 times: "},
         {"redirect", ERR_DENIED, "status 302, a redirect"},
@@ -304,6 +306,8 @@ what_does_not_pass_ends_it(void **state)
             fail_msg("%s: %s: %s", rows[i].mode, err_code_name(e.code), e.text);
         }
         assert_false(is_there(s, "copy/checkpoint"));
+        assert_true(asked_for(&web, "/ledger/tile/0/002.p/88") <= 4);
+        assert_true(asked_for(&web, "/ledger/tile/1/000.p/2") <= 4);
     }
 }
 
@@ -519,12 +523,13 @@ the_command_says_what_it_rests_on(void **state)
     assert_ok(cosigner_parse(&c, span_str(s->out), &e), &e);
     policy = mem_printf("witness w %squorum w\n", s->out);
     assert_ok(file_write(path, span_str(policy), 0600, &e), &e);
-    web_start(s, "plain", true, &web);
+    web_start(s, "busy_once", true, &web);
     assert_int_equal(RUN(s, "fetch", web.url, dir), 1);
     assert_says(s->errors, "nfpki-audit: not fetched: log.vkey: ");
     assert_string_equal(s->out, "");
     assert_int_equal(RUN(s, "fetch", "--cacert", web.certificate, web.url, dir), 0);
     assert_says(s->out, "FROM THE SOURCE ITSELF, for the first time");
+    assert_says(s->errors, "tile/1/000.p/2: status 503: asked again in 1 s, and 8 times at most");
     assert_says(s->out, "size         600 leaves, 0 before\n");
     assert_int_equal(stat(dir, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0755);
