@@ -236,10 +236,29 @@ what_makes_no_sense_is_misuse(void **state)
     }
 }
 
+/* What the questions of the manual find, where there is something to be found. */
+static void
+what_was_used_too_often_and_who_has_a_name_are_found(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "sql", "--format", "csv", "--raw",
+                         "SELECT registration, used, certificates FROM registrations "
+                         "WHERE used > certificates"),
+                     0);
+    assert_says(s->out, AUDIT_REGISTRATION "\",4,1\r\n");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "sql", "--format", "csv", "--raw",
+                         "SELECT type, value, count(DISTINCT nf) AS nfs, count(*) AS n FROM names "
+                         "WHERE type = 'DNS' AND nf IS NOT NULL GROUP BY value"),
+                     0);
+    assert_says(s->out, "\"DNS\",\"amf1.5gc.example\",1,4\r\n");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCENE(what_was_used_too_often_and_who_has_a_name_are_found),
         SCENE(a_list_leaves_in_each_format),
         SCENE(what_is_cut_and_when_it_was_asked_is_told),
         SCENE(the_noun_may_stand_before_or_behind_filters),
