@@ -106,6 +106,7 @@ running_ca_does(struct running *w, link_peer peer, const struct link_message *m)
     }
     answer.type = m->type == LINK_REGISTER ? LINK_REGISTERED
                   : m->type == LINK_CANCEL ? LINK_CANCELLED
+                  : m->type == LINK_REPORT ? LINK_REPORTED
                                            : LINK_ROLE_IS;
     if (m->type == LINK_ROLE) {
         answer.phrase = span_str(role_of(w, m->id));
@@ -134,8 +135,10 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
         }
         return;
     }
-    assert_ok(buf_set(&w->last, m->body, &e), &e);
-    memcpy(w->last_id, m->id.p, m->id.n);
+    if (m->type != LINK_REPORT) { /* which comes by itself */
+        assert_ok(buf_set(&w->last, m->body, &e), &e);
+        memcpy(w->last_id, m->id.p, m->id.n);
+    }
     (w->ca_does == NULL ? running_ca_does : w->ca_does)(w, peer, m);
 }
 
