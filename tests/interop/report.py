@@ -19,7 +19,8 @@ def need(fact, text):
 
 
 def chromium(name, page, *options):
-    command = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--no-first-run',
+    command = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+               '--hide-scrollbars', '--no-first-run',
                '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions',
                '--disable-default-apps', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
                f'--user-data-dir={folder}/profile', f'--log-net-log={folder}/{name}.netlog',
