@@ -24,7 +24,7 @@ static const struct cmd commands[] = {
     {"evidence", "[CLAUSE] [--json] [--format FORMAT]",
      "what the record says to an auditor's clause, and what it cannot", evidence_run},
     {"sample", "--since TIME --until TIME [--json] [--format FORMAT]",
-     "3 % of what was issued then, drawn by a rule that nobody can steer", sample_run},
+     "3 % of what was issued then, drawn by a rule that can be repeated", sample_run},
     {"lint",
      "[--state FILE] [--profiles FILE]... [--issuer FILE]... [--certificates] [--json] "
      "[--format FORMAT]",

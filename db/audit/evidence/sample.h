@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sample.h - a random sample of what was issued in a period, which nobody can steer and anybody can
- * draw again: certificates are ranked by SHA-256(root || serial), where root is that of the first
+ * sample.h - a random sample of what was issued in a period, which whoever has the mirror can draw
+ * again: certificates are ranked by SHA-256(root || serial), where root is that of the first
  * checkpoint that the mirror accepted with a leaf behind the period; the lowest 3 %, one at least,
  * are the sample (BR 8.7).
  */
