@@ -75,6 +75,17 @@ check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *find
     return 0;
 }
 
+/* The record is verified, and it is the file that cannot be made, or it is not. */
+static int
+not_written(const struct err *e)
+{
+    if (e->code != ERR_IO) {
+        return ask_failed(e);
+    }
+    (void)fprintf(stderr, "nfpki-audit: there is no report: %s\n", e->text);
+    return EXIT_FAILED;
+}
+
 int
 report_run(int argc, char **argv)
 {
@@ -106,10 +117,12 @@ report_run(int argc, char **argv)
     r.mirror = mirror;
     r.key_is_given = ask_key_is_given(mirror);
     r.checked = asked.check ? findings : NULL;
-    if ((asked.check && check_all(mirror, judge, findings, &e) != 0) ||
-        (asked.html != NULL && page_write(&r, asked.html, &e) != 0) ||
-        (asked.data != NULL && data_write(&r, asked.data, &e) != 0)) {
+    if (asked.check && check_all(mirror, judge, findings, &e) != 0) {
         return ask_failed(&e);
+    }
+    if ((asked.html != NULL && page_write(&r, asked.html, &e) != 0) ||
+        (asked.data != NULL && data_write(&r, asked.data, &e) != 0)) {
+        return not_written(&e);
     }
     return EXIT_VERIFIED;
 }
