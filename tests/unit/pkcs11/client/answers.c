@@ -469,23 +469,49 @@ collect(struct tasks *finished, size_t n)
     }
 }
 
+/* The first job is alone with the signer, and stays until open_gate(); what is submitted meanwhile
+ * is the next batch. */
+#define ALONE "read\ntell taken\nuntil gate\n"
+
+static void
+submit_alone(struct signer *s)
+{
+    CLEANUP(mem_cleanup) char *taken = mem_printf("%s/taken", dir);
+    CLEANUP(mem_cleanup) char *gate = mem_printf("%s/gate", dir);
+
+    (void)unlink(taken);
+    (void)unlink(gate);
+    submit(s, 0, 1);
+    while (access(taken, F_OK) != 0) {
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static void
+open_gate(void)
+{
+    CLEANUP(mem_cleanup) char *gate = mem_printf("%s/gate", dir);
+    struct err e = {0};
+
+    assert_ok(file_write(gate, SPAN_LITERAL(""), 0600, &e), &e);
+}
+
 static void
 answers_in_another_order_find_their_jobs(void **state)
 {
-    CLEANUP(mem_cleanup) char *gate = mem_printf("%s/gate", dir);
     struct err e = {0};
     struct tasks *finished = tasks_new(&e);
     struct signer *s;
 
     (void)state;
     posted = 0;
-    /* The first job is answered when the others wait: they are one batch. */
-    say(RIGHT, "read\nuntil gate\nsend 0400" N("1") "61\nread\nread\nsend 0400" N(
-                   "3") "63\nsend 0502" N("2") "6e6f\nstay\n");
+    say(RIGHT, ALONE "send 0400" N("1") "61\nread\nread\nsend 0400" N("3") "63\nsend 0502" N(
+                   "2") "6e6f\nstay\n");
     s = start(finished, TIMEOUT_MS);
-    submit(s, 0, 3);
+    submit_alone(s);
+    submit(s, 1, 3);
     assert_int_equal(signer_waiting(s), 3);
-    assert_ok(file_write(gate, SPAN_LITERAL(""), 0600, &e), &e);
+    open_gate();
     collect(finished, 3);
     assert_int_equal(signer_waiting(s), 0);
     assert_ok(jobs[0].result, &jobs[0].e);
@@ -505,21 +531,19 @@ answers_in_another_order_find_their_jobs(void **state)
 static void
 a_job_that_cannot_be_sent_leaves_the_others(void **state)
 {
-    CLEANUP(mem_cleanup) char *gate = mem_printf("%s/gate", dir);
     struct err e = {0};
     struct tasks *finished = tasks_new(&e);
     struct signer *s;
 
     (void)state;
     posted = 0;
-    (void)unlink(gate);
-    say(RIGHT, "read\nuntil gate\n" SIGNED("1") "read\nread\n" SIGNED("3") SIGNED("2") "stay\n");
+    say(RIGHT, ALONE SIGNED("1") "read\nread\n" SIGNED("3") SIGNED("2") "stay\n");
     s = start(finished, TIMEOUT_MS);
-    submit(s, 0, 1);
+    submit_alone(s);
     jobs[1] = (struct signer_job){.task.done = count, .object = SIGNER_CERTIFICATE};
     signer_submit(s, &jobs[1]);
     submit(s, 2, 4);
-    assert_ok(file_write(gate, SPAN_LITERAL(""), 0600, &e), &e);
+    open_gate();
     collect(finished, 4);
     assert_int_equal(jobs[1].result, -1);
     assert_string_equal(jobs[1].e.text, "an object of 0 octets");

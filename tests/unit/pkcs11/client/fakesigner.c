@@ -7,6 +7,7 @@
  *   read      waits for one frame
  *   stay      until the parent closes, then ends
  *   until X   waits until the file X beside its own is there
+ *   tell X    makes the file X beside its own
  *   expect X  ends at once when its arguments do not contain X
  * Behind the last line it ends.
  */
@@ -45,17 +46,31 @@ send_octets(const char *hex, bool frame, struct err *e)
     return write(PARENT_FD, octets, n) == (ssize_t)n ? 0 : -1;
 }
 
+static char *
+beside(const char *script, const char *name)
+{
+    const char *slash = strrchr(script, '/');
+
+    return mem_printf("%.*s/%s", slash == NULL ? 0 : (int)(slash - script), script, name);
+}
+
 static int
 wait_for(const char *script, const char *name)
 {
-    const char *slash = strrchr(script, '/');
-    CLEANUP(mem_cleanup)
-    char *path = mem_printf("%.*s/%s", slash == NULL ? 0 : (int)(slash - script), script, name);
+    CLEANUP(mem_cleanup) char *path = beside(script, name);
 
     while (access(path, F_OK) != 0) {
         (void)poll(NULL, 0, 1);
     }
     return 0;
+}
+
+static int
+tell(const char *script, const char *name, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = beside(script, name);
+
+    return file_write(path, SPAN_LITERAL(""), 0600, e);
 }
 
 static int
@@ -75,6 +90,9 @@ step(const char *line, int argc, char **argv)
     }
     if (strncmp(line, "until ", 6) == 0) {
         return wait_for(argv[2], line + 6);
+    }
+    if (strncmp(line, "tell ", 5) == 0) {
+        return tell(argv[2], line + 5, &e);
     }
     if (strcmp(line, "read") == 0) {
         return frame_read(PARENT_FD, FRAME_MAX, &in, TIMEOUT_MS, &e);
