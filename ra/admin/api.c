@@ -12,13 +12,13 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/http/message/answer.h"
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/name.h"
 #include "ca/x509/path/path.h"
 #include "ra/admin/api_route.h"
-#include "ra/http/message/answer.h"
 #include "ra/queue/roles.h"
 
 enum {

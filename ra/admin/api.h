@@ -11,8 +11,8 @@
  */
 #pragma once
 
+#include "base/http/http.h"
 #include "ra/daemon/ra.h"
-#include "ra/http/http.h"
 
 /* A handler of http_options; `user` is the struct ra. */
 void api_handle(struct http_exchange *, void *user);

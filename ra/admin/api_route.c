@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http/message/answer.h"
 #include "base/ossl.h"
 #include "ca/registration/batch.h"
-#include "ra/http/message/answer.h"
 
 #define REGISTRATIONS "/v1/registrations"
 #define CANCELLATIONS "/v1/cancellations"

@@ -2,8 +2,8 @@
 /* api_route.h - which command a request to the administrators' HTTPS door is. Pure. */
 #pragma once
 
+#include "base/http/message/parse.h"
 #include "ra/admin/command.h"
-#include "ra/http/message/parse.h"
 
 /* The command, with its id and filter, and the status of its success; documents are the caller's to
  * take (api_take_batch() for an import). 0, or the status of the refusal with the reason in `e`:

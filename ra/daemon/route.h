@@ -10,9 +10,9 @@
  */
 #pragma once
 
+#include "base/http/message/parse.h"
 #include "ca/cmp/message/msg.h"
 #include "ca/cmp/queue.h"
-#include "ra/http/message/parse.h"
 
 enum { ROUTE_FILE_MAX = 64, ROUTE_ALIASES_MAX = 64 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/http/tls.h"
 #include "ca/cmp/protection/mac_algorithm.h"
-#include "ra/http/tls.h"
 
 #define PUBLIC_URL_CHARACTERS                                                                      \
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/[]"

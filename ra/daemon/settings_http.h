@@ -4,10 +4,10 @@
  */
 #pragma once
 
+#include "base/http/tls.h"
 #include "ra/daemon/budget.h"
 #include "ra/daemon/route.h"
 #include "ra/daemon/settings_value.h"
-#include "ra/http/tls.h"
 
 enum { SETTINGS_TLS_MAX = 8 };
 

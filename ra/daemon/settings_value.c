@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ra/http/address.h"
+#include "base/http/address.h"
 
 void
 settings_list_clear(struct settings_list *list)

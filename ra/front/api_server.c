@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/http/http.h"
+#include "base/http/tls.h"
 #include "base/log.h"
 #include "ra/admin/api.h"
-#include "ra/http/http.h"
-#include "ra/http/tls.h"
 
 enum {
     REQUEST_TIMEOUT_MS = 60 * 1000, /* a batch over a slow line */

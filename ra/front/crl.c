@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/http/message/answer.h"
+#include "base/http/message/condition.h"
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ra/daemon/crl_files.h"
-#include "ra/http/message/answer.h"
-#include "ra/http/message/condition.h"
 
 enum { CACHE_CONTROL_SIZE = 64 };
 

@@ -5,9 +5,9 @@
  */
 #pragma once
 
+#include "base/http/http.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
-#include "ra/http/http.h"
 
 /* Takes the exchange over and answers it. */
 void crl_serve(struct ra *, struct http_exchange *, const struct route *);

@@ -5,15 +5,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/http/http.h"
+#include "base/http/message/answer.h"
+#include "base/http/tls.h"
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ra/daemon/budget.h"
 #include "ra/daemon/crowd.h"
 #include "ra/front/crl.h"
 #include "ra/front/ledger.h"
-#include "ra/http/http.h"
-#include "ra/http/message/answer.h"
-#include "ra/http/tls.h"
 #include "ra/transaction/transaction.h"
 
 enum {

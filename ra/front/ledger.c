@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/http/message/answer.h"
 #include "ra/daemon/ledger_file.h"
-#include "ra/http/message/answer.h"
 
 enum { RETRY_AFTER = 1 };
 

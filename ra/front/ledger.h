@@ -6,9 +6,9 @@
  */
 #pragma once
 
+#include "base/http/http.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
-#include "ra/http/http.h"
 
 enum {
     /* 256 entries of 65,535 octets, each with its length. */

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/http/http.h"
 #include "base/pipeline.h"
 #include "ca/cmp/build.h"
 #include "ca/cmp/certreq.h"
@@ -24,7 +25,6 @@
 #include "ra/daemon/crowd.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
-#include "ra/http/http.h"
 #include "ra/secret/lane.h"
 
 struct event;

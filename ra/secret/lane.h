@@ -18,9 +18,9 @@
  */
 #pragma once
 
+#include "base/http/address.h"
 #include "base/pool.h"
 #include "ca/cmp/protection/mac_algorithm.h"
-#include "ra/http/address.h"
 
 struct event_base;
 struct lane;

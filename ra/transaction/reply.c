@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/transaction/reply.h"
 
+#include "base/http/message/answer.h"
 #include "base/log.h"
-#include "ra/http/message/answer.h"
 #include "ra/judge/message/support.h"
 #include "ra/queue/queue.h"
 #include "ra/secret/mac_cache.h"

@@ -4,10 +4,10 @@
  */
 #pragma once
 
+#include "base/http/http.h"
 #include "ra/daemon/crowd.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
-#include "ra/http/http.h"
 
 /* What messages go through, in ra->messages; its settings and what it works with are there. When no
  * message is under way, the latter ends it. */

@@ -8,6 +8,8 @@ set -efuo pipefail
 rules='
 base/                base/
 base/tlog/           base/ base/tlog/
+base/http/message/   base/ base/http/message/
+base/http/           base/ base/http/*
 pkcs11/client/       base/ pkcs11/algorithm.h pkcs11/client/
 pkcs11/signer/journal/ base/ pkcs11/client/attempted.h pkcs11/signer/journal/
 pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/attempted.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/*
@@ -57,17 +59,15 @@ ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/regi
 ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
-ra/http/message/     base/ ra/http/message/
-ra/http/             base/ ra/http/*
-ra/daemon/           base/ pkcs11/client/pool.h ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
-ra/secret/           base/ pkcs11/client/pool.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
+ra/daemon/           base/ pkcs11/client/pool.h ca/x509/* ca/cmp/* ca/trust/ base/http/* ra/daemon/
+ra/secret/           base/ pkcs11/client/pool.h db/store/store.h db/requests/ ca/cmp/* base/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ base/tlog/ pkcs11/client/pool.h db/store/batch.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/report/           base/ base/tlog/ ca/cmp/* ca/link/ ra/daemon/ ra/queue/ ra/report/
-ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
-ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
-ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/judge/* ra/transaction/
-ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/admin/
-ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
+ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ base/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
+ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ base/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
+ra/transaction/      base/ db/store/ ca/cmp/* base/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/judge/* ra/transaction/
+ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ base/http/* ra/daemon/ ra/secret/ ra/queue/ ra/report/ ra/admin/
+ra/front/            base/ base/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/
 ra/                  base/ pkcs11/client/pool.h db/store/schema.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*

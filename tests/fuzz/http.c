@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ra/http/message/parse.h"
+#include "base/http/message/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

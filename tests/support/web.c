@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/http/message/answer.h"
 #include "base/ossl.h"
-#include "ra/http/message/answer.h"
 #include "tests/support/test.h"
 
 enum {

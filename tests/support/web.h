@@ -12,7 +12,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 
-#include "ra/http/http.h"
+#include "base/http/http.h"
 
 enum {
     WEB_LARGE = 32 * 1024 * 1024

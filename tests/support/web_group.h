@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ra/http/tls.h"
+#include "base/http/tls.h"
 #include "tests/support/web.h"
 
 int web_group_set_up(void **state);

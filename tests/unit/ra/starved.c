@@ -4,7 +4,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-#include "ra/http/tls.h"
+#include "base/http/tls.h"
 #include "tests/support/starve.h"
 #include "tests/support/tmpdir.h"
 #include "tests/support/web.h"

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/http/http.h"
 #include "ca/link/admin.h"
 #include "ra/front/api_server.h"
-#include "ra/http/http.h"
 #include "ra/queue/roles.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/lot.h"

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/http/message/condition.h"
 #include "base/ossl.h"
 #include "ra/front/front.h"
-#include "ra/http/message/condition.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 

@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 
 #include "base/file.h"
+#include "base/http/http.h"
 #include "ra/daemon/crowd.h"
-#include "ra/http/http.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/http/http.h"
 #include "base/ossl.h"
 #include "ca/cmp/message/body.h"
-#include "ra/http/http.h"
 #include "tests/unit/ra/transaction/talking.h"
 
 /* ---- what a test wants to know ---- */
