@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/ossl.h"
+#include "base/pool.h"
 #include "base/proc.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
@@ -99,6 +100,7 @@ main(int argc, char **argv)
     asked.ledger = getenv("NFPKI_LEDGER");
     asked.mirror = getenv("NFPKI_MIRROR");
     status = run(argc, argv);
+    pool_contexts_free();
     OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
     return status;
 }

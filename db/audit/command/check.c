@@ -138,7 +138,9 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     }
     lint_judge_from(c->judge, on->earlier.size);
     (void)findings_from(findings, on->earlier.size);
-    if (judged_verify(on, issuers, leaf_check, c, &figures, e) != 0) {
+    audit_issuers_elsewhere(issuers);
+    if (judged_verify(on, issuers, leaf_check, c, &figures, e) != 0 ||
+        judged_signed(c->judge, e) != 0) {
         return -1;
     }
     record_end(c->record);

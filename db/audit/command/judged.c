@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/command/judged.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db/audit/command/answer.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/json.h"
 #include "db/audit/out/escape.h"
 
-enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
+enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32, THREADS_MAX = 16 };
 
 /* ---- what is judged by ---- */
 
@@ -26,6 +28,14 @@ judged_table(struct err *e)
     return TAKE(table);
 }
 
+static size_t
+threads(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (size_t)n;
+}
+
 struct lint_judge *
 judged_by(const struct lint_table *table, struct findings *findings, struct err *e)
 {
@@ -38,7 +48,7 @@ judged_by(const struct lint_table *table, struct findings *findings, struct err 
             return NULL;
         }
     }
-    return TAKE(judge);
+    return lint_judge_threads(judge, threads(), e) == 0 ? TAKE(judge) : NULL;
 }
 
 /* ---- a row for each certificate ---- */
@@ -247,6 +257,21 @@ judged_verify(struct judged *on, struct audit_issuers *issuers, audit_leaf *each
 
     return on->mirror != NULL ? audit_verify_source(&source, issuers, each, arg, figures, e)
                               : audit_verify_signed(on->log, issuers, each, arg, figures, e);
+}
+
+int
+judged_signed(struct lint_judge *judge, struct err *e)
+{
+    const struct lint_verdict *forged;
+
+    lint_judge_end(judge);
+    forged = lint_judge_forged(judge);
+    return forged == NULL
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "leaf %" PRIu64
+                         ": serial %s was issued, and the issuing certificate did not sign it",
+                         forged->leaf, forged->serial);
 }
 
 int

@@ -9,7 +9,7 @@
 
 /* The auditor's own table with the files of --profiles. */
 struct lint_table *judged_table(struct err *e) OWNED(lint_table_free);
-/* With the certificates of --issuer. */
+/* With the certificates of --issuer, in as many threads as there are processors. */
 struct lint_judge *judged_by(const struct lint_table *, struct findings *, struct err *e)
     OWNED(lint_judge_free);
 
@@ -28,6 +28,8 @@ struct basis judged_basis(const struct judged *);
 int judged_since(struct judged *, struct err *e);
 int judged_verify(struct judged *, struct audit_issuers *, audit_leaf *each, void *arg,
                   struct audit_figures *, struct err *e);
+/* Behind the last leaf: ERR_CRYPTO for a certificate that its issuing certificate did not sign. */
+int judged_signed(struct lint_judge *, struct err *e);
 /* When all was said. */
 int judged_remember(const struct judged *, struct err *e);
 

@@ -42,6 +42,7 @@ lint_run(int argc, char **argv)
     if (judged_verify(&on, none, lint_judge_leaf, judge, &figures, &e) != 0) {
         return ask_failed(&e);
     }
+    lint_judge_end(judge);
     audit_print_findings(stderr, &figures);
     status = ask_finish(judged_write(stdout, format, &on, judge, findings, &e) != 0 ||
                                 judged_remember(&on, &e) != 0

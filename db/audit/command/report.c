@@ -71,6 +71,7 @@ check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *find
     if (mirror_each(mirror, NULL, leaf_check, &c, e) != 0) {
         return -1;
     }
+    lint_judge_end(judge);
     record_end(record);
     return 0;
 }

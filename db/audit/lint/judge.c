@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/lint/judge.h"
 
-#include <openssl/err.h>
 #include <string.h>
 
-#include "db/audit/der/certificate.h"
+#include "db/audit/der/names.h"
+#include "db/audit/lint/lots.h"
 #include "db/audit/lint/seen.h"
 #include "db/audit/rules/evidence.h"
 
@@ -12,6 +12,7 @@ enum { ISSUERS_MAX = 16 };
 
 struct issuer {
     X509 *certificate;
+    struct buf der;
     char hash[2 * SHA256_SIZE + 1];
 };
 
@@ -21,9 +22,10 @@ struct lint_judge {
     uint64_t from;
     struct issuer issuers[ISSUERS_MAX];
     size_t n_issuers;
-    X509 *issuer;           /* as the last START says; NULL: not given */
-    struct seen *intents;   /* struct leaf, by serial */
-    struct seen *documents; /* JSON text of what was signed, by registration */
+    const struct issuer *issuer; /* as the last START says; NULL: not given */
+    struct lots *lots;           /* NULL: each is judged when it comes */
+    struct seen *intents;        /* struct leaf, by serial */
+    struct seen *documents;      /* JSON text of what was signed, by registration */
     struct seen *serials;
     struct seen *keys; /* whose, by SHA-256 */
     struct lint_verdict *verdicts;
@@ -58,8 +60,10 @@ lint_judge_free(struct lint_judge *j)
     if (j == NULL) {
         return;
     }
+    lots_free(j->lots);
     for (size_t i = 0; i < j->n_issuers; i++) {
         X509_free(j->issuers[i].certificate);
+        buf_free(&j->issuers[i].der);
     }
     for (size_t i = 0; i < j->n; i++) {
         mem_free(j->verdicts[i].serial);
@@ -80,20 +84,23 @@ lint_judge_free(struct lint_judge *j)
 int
 lint_judge_issuer(struct lint_judge *j, X509 *certificate, struct err *e)
 {
-    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    struct issuer *issuer = &j->issuers[j->n_issuers];
     uint8_t hash[SHA256_SIZE];
 
     if (j->n_issuers == ISSUERS_MAX) {
         return err_set(e, ERR_INPUT, "at most %d issuing certificates", ISSUERS_MAX);
     }
-    if (OSSL_ENCODE(X509, certificate, &der, e) != 0 || sha256(buf_span(&der), hash, e) != 0) {
+    issuer->der = BUF_INIT(LEAF_MAX);
+    if (OSSL_ENCODE(X509, certificate, &issuer->der, e) != 0 ||
+        sha256(buf_span(&issuer->der), hash, e) != 0) {
         return -1;
     }
     if (X509_up_ref(certificate) != 1) {
         return ossl_err(e, ERR_CRYPTO, "certificate");
     }
-    hex_format(span_of(hash, sizeof(hash)), j->issuers[j->n_issuers].hash);
-    j->issuers[j->n_issuers++].certificate = certificate;
+    hex_format(span_of(hash, sizeof(hash)), issuer->hash);
+    issuer->certificate = certificate;
+    j->n_issuers++;
     return 0;
 }
 
@@ -113,6 +120,22 @@ const struct lint_verdict *
 lint_judge_at(const struct lint_judge *j, size_t i)
 {
     return &j->verdicts[i];
+}
+
+const struct lint_verdict *
+lint_judge_forged(const struct lint_judge *j)
+{
+    uint64_t signature = 0;
+
+    for (size_t i = 0; lint_at(i) != NULL; i++) {
+        signature |= lint_at(i)->check == lint_signature_issuer ? UINT64_C(1) << i : 0;
+    }
+    for (size_t i = 0; i < j->n; i++) {
+        if ((j->verdicts[i].failed & signature) != 0) {
+            return &j->verdicts[i];
+        }
+    }
+    return NULL;
 }
 
 const struct lint_lack *
@@ -136,153 +159,131 @@ lack_note(struct lint_judge *j, const char *text)
     j->lacks[j->n_lacks++] = (struct lint_lack){.text = mem_strdup(text), .n = 1};
 }
 
+/* What came of one; it is not needed any more. */
 static void
-ask_all(struct lint_judge *j, const struct lint_case *c, struct lint_verdict *v)
+verdict_take(void *judge, struct lint_asked *a)
 {
-    for (size_t i = 0; lint_at(i) != NULL; i++) {
-        const uint64_t bit = UINT64_C(1) << i;
-        struct err why = {0};
+    struct lint_judge *j = judge;
+    struct lint_verdict *v = &a->verdict;
 
-        switch (lint_ask(lint_at(i), c, &why)) {
-        case LINT_PASSED:
-            v->passed |= bit;
-            break;
-        case LINT_FAILED:
-            v->failed |= bit;
-            findings_add(j->findings, &lint_at(i)->kind, v->leaf, v->serial, "%s", why.text);
-            break;
-        case LINT_NOT_RUN:
-            v->not_run |= bit;
-            lack_note(j, why.text);
-            break;
-        case LINT_APART:
-            break;
+    for (size_t i = 0; lint_at(i) != NULL; i++) {
+        if ((v->failed >> i & 1) != 0) {
+            findings_add(j->findings, &lint_at(i)->kind, v->leaf, v->serial, "%s", a->why[i]);
+        } else if ((v->not_run >> i & 1) != 0) {
+            lack_note(j, a->why[i]);
         }
+    }
+    j->verdicts = mem_grow(j->verdicts, &j->capacity, j->n + 1, sizeof(*j->verdicts));
+    j->verdicts[j->n++] = *v;
+    v->serial = NULL;
+    v->profile = NULL;
+}
+
+int
+lint_judge_threads(struct lint_judge *j, size_t threads, struct err *e)
+{
+    j->lots = lots_new(threads, verdict_take, j, e);
+    return j->lots == NULL ? -1 : 0;
+}
+
+void
+lint_judge_end(struct lint_judge *j)
+{
+    if (j->lots != NULL) {
+        lots_end(j->lots);
     }
 }
 
 /* Whose key it is: the NF instance, or the subject of who works for the authority. */
 static char *
-owner_of(const struct lint_case *c)
+owner_of(const struct leaf *intent, const struct audit_outline *outline)
 {
-    const char *nf = leaf_text(c->intent, "nfInstanceId");
-    struct audit_summary summary = {0};
-    struct err ignored;
-    char *owner;
+    const char *nf = leaf_text(intent, "nfInstanceId");
+    char *subject;
 
     if (nf != NULL) {
         return mem_printf("NF instance %s", nf);
     }
-    if (c->certificate == NULL || audit_summarize(c->certificate, &summary, &ignored) != 0) {
-        audit_summary_free(&summary);
-        return mem_strdup("?");
-    }
-    owner = mem_strdup(summary.subject);
-    audit_summary_free(&summary);
-    return owner;
+    subject = audit_names_subject(outline);
+    return subject == NULL ? mem_strdup("?") : subject;
 }
 
-/* The first owner of a key stays its owner. */
-static void
-key_note(struct lint_judge *j, struct lint_case *c)
+/* The first owner of a key stays its owner; NULL: it is this one. */
+static const char *
+key_note(struct lint_judge *j, const struct leaf *intent, const struct audit_outline *outline)
 {
     uint8_t hash[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
-    CLEANUP(mem_cleanup) char *own = owner_of(c);
+    CLEANUP(mem_cleanup) char *own = owner_of(intent, outline);
     const char *first;
     struct err ignored;
 
-    if (sha256(c->outline.spki, hash, &ignored) != 0) {
-        return;
+    if (sha256(outline->spki, hash, &ignored) != 0) {
+        return NULL;
     }
     hex_format(span_of(hash, sizeof(hash)), hex);
     first = seen_find(j->keys, hex);
     if (first == NULL) {
         seen_add(j->keys, hex, TAKE(own));
-    } else if (strcmp(first, own) != 0) {
-        c->key_owner = first;
+        return NULL;
     }
+    return strcmp(first, own) == 0 ? NULL : first;
 }
 
-static void
-serial_note(struct lint_judge *j, struct lint_case *c)
+/* True: another certificate has it. */
+static bool
+serial_note(struct lint_judge *j, const struct audit_outline *outline)
 {
-    CLEANUP(mem_cleanup) char *serial = hex_dup(c->outline.serial);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(outline->serial);
 
-    c->serial_twice = seen_find(j->serials, serial) != NULL;
-    if (!c->serial_twice) {
-        seen_add(j->serials, serial, j);
+    if (seen_find(j->serials, serial) != NULL) {
+        return true;
     }
+    seen_add(j->serials, serial, j);
+    return false;
 }
 
 static void
-case_judge(struct lint_judge *j, uint64_t index, struct lint_case *c)
+judge(struct lint_judge *j, struct lint_asked *a)
 {
-    struct lint_verdict v = {.leaf = index};
+    const char *registration = leaf_text(a->intent, "registration");
 
-    v.serial = mem_strdup(leaf_text(c->intent, "serial"));
-    v.profile = mem_strdup(leaf_text(c->intent, "profile"));
-    ask_all(j, c, &v);
-    j->verdicts = mem_grow(j->verdicts, &j->capacity, j->n + 1, sizeof(*j->verdicts));
-    j->verdicts[j->n++] = v;
-}
-
-static json_t *
-document_of(const struct lint_judge *j, const struct leaf *intent)
-{
-    const char *registration = leaf_text(intent, "registration");
-    const char *text = registration == NULL ? NULL : seen_find(j->documents, registration);
-
-    return text == NULL ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-}
-
-static void
-octets_judge(struct lint_judge *j, uint64_t index, const struct lint_case *given)
-{
-    const unsigned char *p = given->der.p;
-    CLEANUP(x509_cleanup) X509 *certificate = d2i_X509(NULL, &p, (long)given->der.n);
-    struct lint_case c = *given;
-    struct lint_profile profile;
-    struct err unknown = {0};
-    json_t *document;
-
-    c.certificate = p == c.der.p + c.der.n ? certificate : NULL;
-    ERR_clear_error();
-    key_note(j, &c);
-    serial_note(j, &c);
-    if (index < j->from) {
+    a->table = j->table;
+    a->document = registration == NULL ? NULL : seen_find(j->documents, registration);
+    if (j->lots != NULL) {
+        lots_add(j->lots, a, j->issuer == NULL ? SPAN_LITERAL("") : buf_span(&j->issuer->der));
         return;
     }
-    if (lint_table_find(j->table, leaf_text(c.intent, "profileFile"),
-                        leaf_text(c.intent, "profile"), &profile, &unknown) == 0) {
-        c.profile = &profile;
-    }
-    c.unknown = unknown.text;
-    c.no_profile = unknown.code == ERR_DENIED;
-    c.issuer = j->issuer;
-    document = document_of(j, c.intent);
-    c.document = document;
-    case_judge(j, index, &c);
-    json_decref(document);
+    lint_asked_judge(a, j->issuer == NULL ? NULL : j->issuer->certificate);
+    verdict_take(j, a);
 }
 
 /* ---- leaves ---- */
 
+/* The DER is walked over here; who is to be judged is decoded, which is dear, by who judges. */
 static void
 issued_note(struct lint_judge *j, uint64_t index, const struct leaf *leaf)
 {
-    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
-    CLEANUP(leaf_cleanup) struct leaf *intent = seen_take(j->intents, leaf_text(leaf, "serial"));
-    struct lint_case c = {.intent = intent, .issued = leaf_time(leaf)};
+    CLEANUP(lint_asked_clear)
+    struct lint_asked a = {
+        .intent = seen_take(j->intents, leaf_text(leaf, "serial")),
+        .der = BUF_INIT(LEAF_MAX),
+        .issued = leaf_time(leaf),
+        .verdict = {.leaf = index},
+    };
+    struct audit_outline outline;
     struct err e;
 
     /* Both hold where the rules do (rules.h), of which all that is said here depends. */
-    if (intent == NULL || audit_outline_octets(leaf, &der, &e) != 0 ||
-        audit_outline_read(buf_span(&der), &c.outline, &e) != 0) {
+    if (a.intent == NULL || audit_outline_octets(leaf, &a.der, &e) != 0 ||
+        audit_outline_read(buf_span(&a.der), &outline, &e) != 0) {
         return;
     }
-    c.der = buf_span(&der);
-    octets_judge(j, index, &c);
+    a.key_owner = key_note(j, a.intent, &outline);
+    a.serial_twice = serial_note(j, &outline);
+    if (index >= j->from) {
+        judge(j, &a);
+    }
 }
 
 static void
@@ -325,7 +326,7 @@ start_note(struct lint_judge *j, uint64_t index, const struct leaf *leaf)
     j->issuer = NULL;
     for (size_t i = 0; i < j->n_issuers; i++) {
         if (strcmp(j->issuers[i].hash, leaf_text(leaf, "issuer")) == 0) {
-            j->issuer = j->issuers[i].certificate;
+            j->issuer = &j->issuers[i];
         }
     }
 }

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "db/audit/lint/lint.h"
+#include "db/audit/lint/asked.h"
 
 struct lint_judge;
 void lint_judge_free(struct lint_judge *);
@@ -22,19 +22,20 @@ int lint_judge_issuer(struct lint_judge *, X509 *, struct err *e);
 /* Certificates in leaves before this one are remembered and not judged. */
 void lint_judge_from(struct lint_judge *, uint64_t leaf);
 
+/* Before the first leaf, too: threads judge while leaves are read on. The table and the issuing
+ * certificates do not change from here on. */
+int lint_judge_threads(struct lint_judge *, size_t threads, struct err *e);
+
 /* The next leaf, of any kind: an audit_leaf (verify.h). */
 void lint_judge_leaf(void *judge, uint64_t index, const struct leaf *);
+/* Behind the last one: all that came is judged. */
+void lint_judge_end(struct lint_judge *);
 
-/* Of one certificate: bit n is lint_at(n). What is in none of the three is of other certificates.
- */
-struct lint_verdict {
-    uint64_t leaf; /* its ISSUED */
-    char *serial;
-    char *profile;
-    uint64_t passed, failed, not_run;
-};
 size_t lint_judge_count(const struct lint_judge *);
 const struct lint_verdict *lint_judge_at(const struct lint_judge *, size_t i);
+
+/* The first one that the issuing certificate of its START, which is here, did not sign; NULL. */
+const struct lint_verdict *lint_judge_forged(const struct lint_judge *);
 
 /* Why lints could not run: each reason once, with how many of them. NULL behind the last. */
 struct lint_lack {

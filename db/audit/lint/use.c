@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "db/audit/der/certificate.h"
-#include "db/audit/der/outline.h"
+#include "base/ossl.h"
+#include "db/audit/der/names.h"
 #include "db/audit/lint/case.h"
 #include "db/audit/lint/record.h"
 #include "db/audit/lint/seen.h"
@@ -230,36 +230,39 @@ name_note(struct record_use *u, uint64_t index, const char *serial, const char *
     }
 }
 
-static void
-names_note(struct record_use *u, uint64_t index, const char *serial, const X509 *certificate,
-           const char *nf)
+/* Whose names they are. */
+struct named {
+    struct record_use *use;
+    uint64_t leaf;
+    const char *serial, *nf;
+};
+
+static int
+name_told(void *arg, const char *type, const char *value, struct err *e)
 {
-    bool unread = false;
-    CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = certificate_extension(certificate, NID_subject_alt_name, &unread);
+    const struct named *n = arg;
+    CLEANUP(mem_cleanup) char *text = mem_strdup(value);
 
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        CLEANUP(mem_cleanup) char *text = lint_dns_text(sk_GENERAL_NAME_value(names, i));
-
-        for (char *c = text; c != NULL && *c != '\0'; c++) {
-            *c = (char)tolower((unsigned char)*c);
-        }
-        if (text != NULL) {
-            name_note(u, index, serial, text, nf);
-        }
+    (void)e;
+    for (char *c = text; *c != '\0'; c++) {
+        *c = (char)tolower((unsigned char)*c);
     }
+    if (strcmp(type, "DNS") == 0) {
+        name_note(n->use, n->leaf, n->serial, text, n->nf);
+    }
+    return 0;
 }
 
 /* A key that somebody else has is nobody's any more. */
 static void
-key_note(struct record_use *u, uint64_t index, const char *serial, const X509 *certificate)
+key_note(struct record_use *u, uint64_t index, const char *serial, struct span spki)
 {
     uint8_t hash[SHA256_SIZE];
     CLEANUP(mem_cleanup) char *key = NULL;
     const char *lost;
     struct err e;
 
-    if (certificate_key_hash(certificate, hash, &e) != 0) {
+    if (sha256(spki, hash, &e) != 0) {
         return;
     }
     key = hex_dup(span_of(hash, sizeof(hash)));
@@ -275,36 +278,36 @@ key_note(struct record_use *u, uint64_t index, const char *serial, const X509 *c
 }
 
 static void
-person_note(struct record_use *u, const char *serial, X509 *certificate)
+person_note(struct record_use *u, const char *serial, const struct audit_outline *outline)
 {
-    struct audit_summary summary = {0};
-    struct err e;
+    CLEANUP(mem_cleanup) char *subject = audit_names_subject(outline);
 
-    if (audit_summarize(certificate, &summary, &e) == 0 && seen_find(u->people, serial) == NULL) {
-        seen_add(u->people, serial, TAKE(summary.subject));
+    if (subject != NULL && seen_find(u->people, serial) == NULL) {
+        seen_add(u->people, serial, TAKE(subject));
     }
-    audit_summary_free(&summary);
 }
 
+/* By a walk over its DER: decoding each would cost more than all the rest. */
 static void
 issued_note(struct record_use *u, uint64_t index, const struct leaf *leaf)
 {
     const char *serial = leaf_text(leaf, "serial");
     struct intent *i = seen_take(u->intents, serial);
     CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
-    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    struct audit_outline outline;
+    bool whole;
     struct err e;
 
-    if (audit_outline_octets(leaf, &der, &e) == 0) {
-        certificate = certificate_parse_keyless(buf_span(&der), &e);
-    }
-    if (certificate != NULL) {
-        key_note(u, index, serial, certificate);
-    }
-    if (certificate != NULL && i != NULL && i->nf != NULL) {
-        names_note(u, index, serial, certificate, i->nf);
-    } else if (certificate != NULL) {
-        person_note(u, serial, certificate);
+    if (audit_outline_octets(leaf, &der, &e) == 0 &&
+        audit_outline_read(buf_span(&der), &outline, &e) == 0) {
+        key_note(u, index, serial, outline.spki);
+        if (i != NULL && i->nf != NULL) {
+            struct named named = {u, index, serial, i->nf};
+
+            (void)audit_names_read(&outline, name_told, &named, &whole, &e);
+        } else {
+            person_note(u, serial, &outline);
+        }
     }
     release_intent(i);
 }

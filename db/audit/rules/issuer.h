@@ -23,6 +23,10 @@ DEFINE_CLEANUP(audit_issuers_cleanup, struct audit_issuers, audit_issuers_free)
 int audit_issuers_add(struct audit_issuers *, const char *name, X509 *, struct err *e);
 int audit_issuers_add_crl(struct audit_issuers *, const char *name, struct span der, struct err *e);
 
+/* Before the first leaf, too: somebody else verifies what the certificates are signed with
+ * (lint/judge.h, in threads), and they are counted as verified here. */
+void audit_issuers_elsewhere(struct audit_issuers *);
+
 /* The next leaf, of any kind. ERR_CRYPTO with what does not verify. */
 int audit_issuers_check(struct audit_issuers *, const struct leaf *, struct err *e);
 /* After the last one: ERR_CRYPTO names what was brought and the record knows nothing of. */

@@ -181,6 +181,77 @@ what_was_judged_before_is_only_remembered(void **state)
     assert_string_equal(findings_at(authority.findings, 0)->kind->id, "lint.serial.twice");
 }
 
+/* Of good and bad ones, of two authorities, in lots that are full and that are not. */
+static void
+threads_find_what_one_finds_in_the_same_order(void **state)
+{
+    enum { MANY = 70 };
+    size_t leaves = 0;
+    struct finding_said {
+        const char *id;
+        char *text;
+        uint64_t leaf;
+    } alone[2 * MANY] = {{0}};
+    size_t n = 0;
+
+    (void)state;
+    for (int threads = 0; threads <= 3; threads += 3) {
+        struct err e = {0};
+        size_t i = 0;
+
+        made_again(&authority, NULL, NULL);
+        if (threads > 0) {
+            assert_ok(lint_judge_threads(authority.judge, (size_t)threads, &e), &e);
+        }
+        for (int c = 0; c < MANY; c++) {
+            struct made m = made_nf("nf-tls");
+
+            m.key = authority.other; /* the same each time */
+            m.document = c == 0 ? m.document : NULL;
+            m.until = c % 7 == 3 ? m.from - 1 : m.until;
+            m.signer = c % 9 == 4 ? authority.other : NULL;
+            made_issue(&authority, &m);
+        }
+        lint_judge_end(authority.judge);
+        assert_int_equal(lint_judge_count(authority.judge), MANY);
+        assert_int_equal(lint_judge_forged(authority.judge)->leaf,
+                         lint_judge_at(authority.judge, 4)->leaf);
+        for (const struct finding *f; (f = findings_at(authority.findings, i)) != NULL; i++) {
+            if (threads == 0) {
+                alone[n++] = (struct finding_said){f->kind->id, mem_strdup(f->text), f->leaf};
+                continue;
+            }
+            assert_true(i < n);
+            assert_string_equal(f->kind->id, alone[i].id);
+            assert_string_equal(f->text, alone[i].text);
+            assert_int_equal(f->leaf, alone[i].leaf);
+        }
+        assert_int_equal(i, n);
+        leaves = leaves == 0 ? authority.leaves : leaves;
+        assert_int_equal(authority.leaves, leaves);
+    }
+    for (size_t i = 0; i < n; i++) {
+        mem_free(alone[i].text);
+    }
+}
+
+/* What was given and never waited for is let go. */
+static void
+who_stops_early_does_not_wait_for_more(void **state)
+{
+    struct made m = made_nf("nf-tls");
+    struct err e = {0};
+
+    (void)state;
+    made_again(&authority, NULL, NULL);
+    assert_ok(lint_judge_threads(authority.judge, 2, &e), &e);
+    for (int c = 0; c < 40; c++) { /* a lot and a part of one */
+        made_issue(&authority, &m);
+        m.document = NULL;
+    }
+    made_again(&authority, NULL, NULL);
+}
+
 static void
 what_a_restore_adopts_is_of_another_time(void **state)
 {
@@ -298,6 +369,8 @@ main(void)
         cmocka_unit_test(without_the_issuing_certificate_nobody_asks_for_it),
         cmocka_unit_test(an_issuer_without_an_identifier_says_nothing_of_one),
         cmocka_unit_test(what_was_judged_before_is_only_remembered),
+        cmocka_unit_test(threads_find_what_one_finds_in_the_same_order),
+        cmocka_unit_test(who_stops_early_does_not_wait_for_more),
         cmocka_unit_test(what_a_restore_adopts_is_of_another_time),
         cmocka_unit_test(a_registration_without_evidence_has_no_document),
         cmocka_unit_test(findings_stand_by_their_leaves),
