@@ -375,7 +375,7 @@ mirror_take(struct mirror **m)
     return EXIT_VERIFIED;
 }
 
-/* What the import found, named as `verify` names it. */
+/* What the import found, named as `verify` names it; what was found later is listed. */
 static void
 tell_findings(struct mirror *m)
 {
@@ -383,8 +383,9 @@ tell_findings(struct mirror *m)
     sqlite3_stmt *statement = NULL;
     int n = 0;
 
-    (void)sqlite3_prepare_v2(mirror_sqlite(m), "SELECT leaf, text FROM findings ORDER BY id", -1,
-                             &statement, NULL);
+    (void)sqlite3_prepare_v2(
+        mirror_sqlite(m), "SELECT leaf, text FROM findings WHERE found_by = 'mirror' ORDER BY id",
+        -1, &statement, NULL);
     while (statement != NULL && sqlite3_step(statement) == SQLITE_ROW && n++ <= TOLD) {
         if (n > TOLD) {
             (void)fprintf(stderr, "nfpki-audit: finding: there are more\n");

@@ -147,7 +147,7 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     figures_note(findings, &figures, judged_basis(on).checkpoint->size);
     return export_all(on, e) != 0 ||
                    judged_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
-                   judged_remember(on, e) != 0
+                   judged_remember(on, true, findings, e) != 0
                ? -1
                : 0;
 }

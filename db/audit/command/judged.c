@@ -9,6 +9,7 @@
 #include "db/audit/command/answer.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/json.h"
+#include "db/audit/mirror/found.h"
 #include "db/audit/out/escape.h"
 
 enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32, THREADS_MAX = 16 };
@@ -274,12 +275,28 @@ judged_signed(struct lint_judge *judge, struct err *e)
                          forged->leaf, forged->serial);
 }
 
-int
-judged_remember(const struct judged *on, struct err *e)
+/* A mirror that cannot be written was judged as well as another one. */
+static void
+mirror_note_findings(const struct judged *on, bool by_check, const struct findings *findings)
 {
-    if (asked.state == NULL) {
-        return 0;
+    struct err e;
+
+    if (mirror_keep(on->mirror, by_check, on->earlier.size, findings, &e) != 0) {
+        (void)fprintf(stderr, "nfpki-audit: warning: the findings are not in the mirror: %s\n",
+                      e.text);
     }
-    return audit_state_save(asked.state,
-                            on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log), e);
+}
+
+int
+judged_remember(const struct judged *on, bool by_check, const struct findings *findings,
+                struct err *e)
+{
+    if (on->mirror != NULL) {
+        mirror_note_findings(on, by_check, findings);
+    }
+    return asked.state == NULL
+               ? 0
+               : audit_state_save(
+                     asked.state,
+                     on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log), e);
 }

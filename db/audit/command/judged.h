@@ -30,8 +30,8 @@ int judged_verify(struct judged *, struct audit_issuers *, audit_leaf *each, voi
                   struct audit_figures *, struct err *e);
 /* Behind the last leaf: ERR_CRYPTO for a certificate that its issuing certificate did not sign. */
 int judged_signed(struct lint_judge *, struct err *e);
-/* When all was said. */
-int judged_remember(const struct judged *, struct err *e);
+/* When all was said: into a mirror what was found; and --state. */
+int judged_remember(const struct judged *, bool by_check, const struct findings *, struct err *e);
 
 /* The findings, or with --certificates a row for each certificate; then how many of them there are,
  * and what could not be asked. */

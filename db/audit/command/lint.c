@@ -45,7 +45,7 @@ lint_run(int argc, char **argv)
     lint_judge_end(judge);
     audit_print_findings(stderr, &figures);
     status = ask_finish(judged_write(stdout, format, &on, judge, findings, &e) != 0 ||
-                                judged_remember(&on, &e) != 0
+                                judged_remember(&on, false, findings, &e) != 0
                             ? -1
                             : 0,
                         &e);

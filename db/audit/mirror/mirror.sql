@@ -407,7 +407,8 @@ CREATE TABLE adoption (
   origin  TEXT NOT NULL
 ) STRICT;
 
--- What people should look at. found_by: 'mirror', or the check.
+-- What people should look at. found_by: 'mirror', while it was imported; 'lint', 'check': who was
+-- asked last over this mirror. certificate: the leaf of its INTENT.
 CREATE TABLE finding (
   id           INTEGER PRIMARY KEY,
   found_by     TEXT NOT NULL,
@@ -576,8 +577,9 @@ CREATE VIEW outages AS
   WHERE leaf < (SELECT accepted FROM position);
 
 CREATE VIEW findings AS
-  SELECT id, found_by, code, severity, text, certificate, leaf FROM finding
-  WHERE leaf < (SELECT accepted FROM position);
+  SELECT f.id, f.found_by, f.code, f.severity, f.text, c.serial, c.nf, c.profile, f.certificate, f.leaf
+  FROM finding f LEFT JOIN certificate c ON c.leaf = f.certificate
+  WHERE f.leaf < (SELECT accepted FROM position);
 
 CREATE VIEW days AS
   SELECT d.day * 86400 AS time, k.name AS kind, d.profile, d.reason, d.n

@@ -58,6 +58,8 @@ hex_write(FILE *out, struct span octets)
 
 /* ---- the verdict ---- */
 
+#define MIRRORS "SELECT count(*) FROM findings WHERE found_by = 'mirror' AND severity = "
+
 static void
 verdict_say(FILE *out, const char *class, const char *mark, const char *title, const char *text)
 {
@@ -78,7 +80,11 @@ verdict_write(const struct report *r, FILE *out, struct err *e)
             0) {
         return -1;
     }
-    if (r->checked != NULL) {
+    if (r->checked != NULL) { /* instead of those of before */
+        if (number_of(r, MIRRORS "'error'", &errors, e) != 0 ||
+            number_of(r, MIRRORS "'warning'", &warnings, e) != 0) {
+            return -1;
+        }
         errors += (int64_t)findings_of(r->checked, SEVERITY_ERROR);
         warnings += (int64_t)findings_of(r->checked, SEVERITY_WARNING);
     }

@@ -33,8 +33,23 @@ const struct section sections[] = {
      "The rules of the record found nothing.",
      LOOK_TABLE,
      {{"Severity", AS_IS}, {"Code", AS_IS}, {"What", AS_IS}, {"Leaf", AS_IS}},
-     "SELECT severity, code, text, leaf FROM findings ORDER BY CASE severity WHEN 'error' THEN 0 "
+     "SELECT severity, code, text, leaf FROM findings WHERE found_by = 'mirror' ORDER BY CASE "
+     "severity WHEN 'error' THEN 0 "
      "WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200"},
+
+    {"Findings",
+     "kept",
+     "What lint and check found before",
+     "When they were asked last over this mirror.",
+     "Nothing, or they were not asked over this mirror.",
+     LOOK_TABLE,
+     {{"Severity", AS_IS},
+      {"Code", AS_IS},
+      {"What", AS_IS},
+      {"Serial number", AS_IS},
+      {"Leaf", AS_IS}},
+     "SELECT severity, code, text, serial, leaf FROM findings WHERE found_by <> 'mirror' ORDER BY "
+     "CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200"},
 
     {"Certificates",
      "issuance",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `lint`, `check` and `evidence` as their user sees them. */
 #include <jansson.h>
+#include <openssl/ec.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,6 +203,44 @@ check_is_told_by_what_to_judge(void **state)
     assert_says(s->errors, "NOT VERIFIED");
 }
 
+/* A START names an issuing certificate, which did not sign what comes behind it. */
+static void
+check_ends_at_a_certificate_that_the_issuer_did_not_sign(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *issuer = scene_path(s, "issuer");
+    struct leaf *start = audit_ledger_leaf(&s->l, LEAF_START);
+    const unsigned char *p = s->confirmed.certificate.p;
+    CLEANUP(x509_cleanup)
+    X509 *other = d2i_X509(NULL, &p, (long)s->confirmed.certificate.n);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    struct audit_enrolment forged = {0};
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_int_equal(X509_set_pubkey(other, key), 1);
+    assert_true(X509_sign(other, key, EVP_sha256()) > 0);
+    assert_ok(OSSL_ENCODE(X509, other, &der, &e), &e);
+    assert_ok(file_write(issuer, buf_span(&der), 0600, &e), &e);
+    assert_ok(sha256(buf_span(&der), hash, &e), &e);
+    leaf_set_text(start, "program", "nfpki-ca");
+    leaf_set_text(start, "version", "0");
+    leaf_set_hex(start, "config", span_of(hash, sizeof(hash)));
+    leaf_set_bool(start, "softwareToken", false);
+    leaf_set_hex(start, "issuer", span_of(hash, sizeof(hash)));
+    (void)audit_ledger_append(&s->l, start);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--issuer", issuer), 4);
+    audit_ledger_enrol(&s->l, 40, true, &forged);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--issuer", issuer), 1);
+    assert_says(s->errors, "and the issuing certificate did not sign it");
+    assert_says(s->errors, forged.serial);
+    assert_string_equal(s->out, "");
+    buf_free(&forged.certificate);
+}
+
 /* What was judged before is not said again; what is new, is. */
 static void
 with_a_state_only_what_is_new_is_judged(void **state)
@@ -299,6 +338,54 @@ a_mirror_is_judged_as_its_folder_is(void **state)
     assert_int_equal(RUN(s, "--mirror", mirror, "check"), 1);
     assert_says(s->errors, "was edited: its leaves are not those of its checkpoint");
     assert_string_equal(s->out, "");
+}
+
+static void
+execute(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Asked again it has them once; what is not so any more goes. */
+static void
+what_is_found_over_a_mirror_is_kept_in_it(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *mirror = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *page = scene_path(s, "page.html");
+    CLEANUP(mem_cleanup) char *first = NULL;
+
+    assert_int_equal(RUN(s, "--key", key, "mirror", "--init", s->l.dir, mirror), 0);
+    assert_int_equal(RUN(s, "--mirror", mirror, "list", "findings"), 3);
+    assert_int_equal(RUN(s, "--mirror", mirror, "check"), 4);
+    assert_int_equal(RUN(s, "--mirror", mirror, "list", "findings", "--status", "error"), 0);
+    first = mem_strdup(s->out);
+    assert_says(first, "check.registration.exceeded");
+    assert_says(first, "lint.ext.missing");
+    assert_says(first, s->confirmed.serial);
+    assert_string_equal(s->errors, "");
+    execute(mirror, "INSERT INTO finding(found_by, code, severity, leaf, text) VALUES ('lint', "
+                    "'lint.old', 'error', 3, 'was found once')");
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint"), 4);
+    assert_int_equal(RUN(s, "--mirror", mirror, "list", "findings", "--status", "error"), 0);
+    assert_string_equal(s->out, first);
+    assert_int_equal(RUN(s, "--mirror", mirror, "list", "findings", "--name", "check.*", "--json"),
+                     0);
+    assert_null(strstr(s->out, "lint."));
+    assert_int_equal(RUN(s, "--mirror", mirror, "report", "--html", page), 0);
+    /* Who cannot write it is answered all the same. */
+    execute(mirror, "CREATE TRIGGER no BEFORE INSERT ON finding BEGIN SELECT raise(ABORT, 'no'); "
+                    "END");
+    assert_int_equal(RUN(s, "--mirror", mirror, "check"), 4);
+    assert_says(s->errors, "warning: the findings are not in the mirror: ");
+    assert_says(s->out, "check.registration.exceeded");
+    assert_int_equal(RUN(s, "--mirror", mirror, "list", "findings", "--status", "error"), 0);
+    assert_string_equal(s->out, first);
 }
 
 /* What was judged before has another beginning: the log's key signed both. */
@@ -432,8 +519,10 @@ main(void)
         SCENE(check_says_that_a_report_is_missing),
         SCENE(check_exports_each_certificate_as_it_is),
         SCENE(check_is_told_by_what_to_judge),
+        SCENE(check_ends_at_a_certificate_that_the_issuer_did_not_sign),
         SCENE(with_a_state_only_what_is_new_is_judged),
         SCENE(a_mirror_is_judged_as_its_folder_is),
+        SCENE(what_is_found_over_a_mirror_is_kept_in_it),
         SCENE(a_mirror_that_does_not_continue_is_not_judged),
         SCENE(a_sample_is_drawn_by_its_rule),
         SCENE(evidence_says_what_the_record_says_of_a_clause),

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/mirror/found.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/audit/mirror/sql.h"
+
+enum { BUSY_MS = 5000, SERIAL_MAX = 64 };
+
+/* Of leaves that are judged now; and of any, where it is not so any more, or is counted anew. */
+#define OLD " AND (leaf >= ?1 OR code IN ('check.intent.open', 'check.crl.missing'))"
+#define COUNTED "code IN ('check.queue.twice', 'check.report.missing')"
+
+static int
+forget(struct sql *db, bool by_check, uint64_t from, struct err *e)
+{
+    if (sql_exec(db, "DELETE FROM finding WHERE found_by = 'lint'" OLD,
+                 SQL_VALUES(sql_int((int64_t)from)), e) != 0) {
+        return -1;
+    }
+    return by_check ? sql_exec(db, "DELETE FROM finding WHERE found_by = 'check'" OLD,
+                               SQL_VALUES(sql_int((int64_t)from)), e)
+                    : 0;
+}
+
+static int
+keep(struct sql *db, const struct finding *f, struct err *e)
+{
+    const char *id = f->kind->id;
+    const char *by = strncmp(id, "lint.", strlen("lint.")) == 0 ? "lint" : "check";
+    const size_t n = f->serial == NULL ? 0 : strlen(f->serial) / 2;
+    uint8_t serial[SERIAL_MAX];
+
+    if (n > sizeof(serial) || (n > 0 && hex_parse(f->serial, serial, n, e) != 0)) {
+        return err_set(e, ERR_STORE, "a serial number that is none");
+    }
+    if (sql_exec(db, "DELETE FROM finding WHERE code = ? AND " COUNTED, SQL_VALUES(sql_text(id)),
+                 e) != 0) {
+        return -1;
+    }
+    return sql_exec(
+        db,
+        "INSERT OR IGNORE INTO finding(found_by, code, severity, leaf, certificate, "
+        "text) VALUES (?,?,?,?,(SELECT max(leaf) FROM certificate WHERE serial = ?),?)",
+        SQL_VALUES(sql_text(by), sql_text(id), sql_text(severity_name(f->kind->severity)),
+                   sql_int((int64_t)f->leaf), n == 0 ? sql_null() : sql_octets(span_of(serial, n)),
+                   sql_text(f->text)),
+        e);
+}
+
+int
+mirror_keep(const struct mirror *m, bool by_check, uint64_t from, const struct findings *findings,
+            struct err *e)
+{
+    CLEANUP(sql_cleanup) struct sql *db = sql_open(mirror_path(m), SQLITE_OPEN_READWRITE, e);
+
+    if (db == NULL) {
+        return -1;
+    }
+    (void)sqlite3_busy_timeout(sql_handle(db), BUSY_MS);
+    if (sql_script(db, "BEGIN IMMEDIATE", e) != 0 || forget(db, by_check, from, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; findings_at(findings, i) != NULL; i++) {
+        if (keep(db, findings_at(findings, i), e) != 0) {
+            return -1; /* closing it rolls back */
+        }
+    }
+    return sql_script(db, "COMMIT", e);
+}
