@@ -29,7 +29,7 @@ db/audit/out/        base/ db/audit/out/
 db/audit/story/      base/ base/tlog/ db/ledger/ db/audit/ db/audit/der/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/rules/ db/audit/story/
 db/audit/evidence/   base/ base/tlog/ db/audit/out/ db/audit/query/ db/audit/evidence/
 db/audit/lint/       base/ db/ledger/ db/audit/der/ db/audit/rules/ db/audit/out/ db/audit/lint/
-db/audit/mirror/     base/ base/tlog/ db/store/store.h db/ledger/ db/audit/ db/audit/der/ db/audit/rules/ db/audit/mirror/
+db/audit/mirror/     base/ base/tlog/ db/store/store.h db/ledger/ db/audit/ db/audit/der/ db/audit/lint/findings.h db/audit/rules/ db/audit/mirror/
 db/audit/report/     base/ base/tlog/ db/audit/lint/findings.h db/audit/mirror/mirror.h db/audit/out/ db/audit/query/cells.h db/audit/report/
 db/audit/fetch/      base/ base/tlog/ db/audit/ db/audit/fetch/
 db/audit/witness/    base/ base/tlog/ db/audit/witness/
