@@ -395,6 +395,7 @@ ca_close(struct ca *ca)
     link_server_free(ca->link);
     admin_server_free(ca->admin);
     pool_free(ca->pool);
+    mem_free(ca->reports.by);
     crl_maker_free(ca->crl);
     waiting_free(ca->waiting);
     requests_free(ca->requests);

@@ -60,9 +60,14 @@ struct operations {
 };
 
 /* Reports of RAs (office/report.h). */
+struct reporter {
+    uint8_t certificate[SHA256_SIZE]; /* of the RA; */
+    unsigned told;
+};
 struct reports {
-    time_t hour;   /* since 1970; */
-    unsigned told; /* in it */
+    time_t hour;         /* since 1970; */
+    struct reporter *by; /* each RA that told something in it */
+    size_t n, capacity;
 };
 
 struct ca {

@@ -18,6 +18,7 @@ struct reporting {
     struct buf der;
     struct cmp_report report; /* borrows from der */
     const struct policy_ra *ra;
+    uint8_t certificate[SHA256_SIZE]; /* its */
     struct task work;
     struct store_op op;
     struct release_item release;
@@ -98,8 +99,11 @@ verify(struct reporting *r)
                     ? ra
                     : NULL;
     }
-    return r->ra == NULL
-               ? err_set(&r->e, ERR_DENIED, "report: by nobody who is an RA now")
+    if (r->ra == NULL) {
+        return err_set(&r->e, ERR_DENIED, "report: by nobody who is an RA now");
+    }
+    return sha256(r->report.certificate, r->certificate, &r->e) != 0
+               ? -1
                : cmp_report_verify(&r->report, r->ra->certificate,
                                    span_of(p->issuing_hash, sizeof(p->issuing_hash)), &r->e);
 }
@@ -112,6 +116,30 @@ run_verify(struct task *task)
     r->result = verify(r);
 }
 
+/* One more of this RA and this hour, when there may be. */
+static bool
+may_tell(struct reports *all, const uint8_t certificate[SHA256_SIZE], time_t now)
+{
+    struct reporter *by = NULL;
+
+    if (all->hour != now / HOUR) {
+        all->hour = now / HOUR;
+        all->n = 0;
+    }
+    for (size_t i = 0; i < all->n && by == NULL; i++) {
+        by = memcmp(all->by[i].certificate, certificate, SHA256_SIZE) == 0 ? &all->by[i] : NULL;
+    }
+    if (by == NULL) {
+        all->by = mem_grow(all->by, &all->capacity, all->n + 1, sizeof(*all->by));
+        by = &all->by[all->n++];
+        *by = (struct reporter){.told = 0};
+        memcpy(by->certificate, certificate, SHA256_SIZE);
+    }
+    by->told += by->told <= REPORTS_MAX ? 1 : 0;
+    return by->told <= REPORTS_MAX;
+}
+
+/* Who it is must be known before it counts as his: nobody uses up what another one may tell. */
 static void
 on_verified(struct task *task)
 {
@@ -124,30 +152,20 @@ on_verified(struct task *task)
         reporting_free(r);
         return;
     }
+    if (!may_tell(&r->ca->reports, r->certificate, r->now)) {
+        ca_answer_busy(r->ca, r->peer, span_of(r->id, sizeof(r->id)));
+        reporting_free(r);
+        return;
+    }
     r->op = (struct store_op){.run = run_append, .task = {.done = on_appended}};
     store_submit(r->ca->store, &r->op);
-}
-
-/* One more of this hour, when there may be. */
-static bool
-may_tell(struct reports *all, time_t now)
-{
-    if (all->hour != now / HOUR) {
-        *all = (struct reports){.hour = now / HOUR};
-    }
-    return ++all->told <= REPORTS_MAX;
 }
 
 void
 report_submit(struct ca *ca, link_peer peer, const struct link_message *m)
 {
-    struct reporting *r;
+    struct reporting *r = mem_new(sizeof(*r));
 
-    if (!may_tell(&ca->reports, clock_now())) {
-        ca_answer_busy(ca, peer, m->id);
-        return;
-    }
-    r = mem_new(sizeof(*r));
     r->ca = ca;
     r->peer = peer;
     r->ras = ca_ras_hold(ca);
