@@ -3,7 +3,7 @@
  * ledger itself. */
 #pragma once
 
-#include "db/audit/lint/record.h"
+#include "db/audit/check/record.h"
 #include "db/audit/verify.h"
 
 int brought_issuers(struct audit_issuers *, struct err *e);

@@ -131,6 +131,7 @@ static int
 check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
           struct findings *findings, struct err *e)
 {
+    const struct log_key *key;
     struct audit_figures figures;
 
     if (judged_since(on, e) != 0) {
@@ -139,7 +140,9 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     lint_judge_from(c->judge, on->earlier.size);
     (void)findings_from(findings, on->earlier.size);
     audit_issuers_elsewhere(issuers);
-    if (judged_verify(on, issuers, leaf_check, c, &figures, e) != 0 ||
+    key = judged_basis(on).key;
+    if (record_log_key(c->record, span_of(key->spki, key->spki_n), e) != 0 ||
+        judged_verify(on, issuers, leaf_check, c, &figures, e) != 0 ||
         judged_signed(c->judge, e) != 0) {
         return -1;
     }

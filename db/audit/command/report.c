@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db/audit/check/record.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
 #include "db/audit/command/judged.h"
-#include "db/audit/lint/record.h"
 #include "db/audit/report/report.h"
 
 /* A page that is not whole is none: it gets its name at the end. */
@@ -67,8 +67,10 @@ check_all(struct mirror *mirror, struct lint_judge *judge, struct findings *find
 {
     CLEANUP(record_cleanup) struct record *record = record_new(findings);
     struct checking c = {.judge = judge, .record = record};
+    const struct log_key *key = mirror_key(mirror);
 
-    if (mirror_each(mirror, NULL, leaf_check, &c, e) != 0) {
+    if (record_log_key(record, span_of(key->spki, key->spki_n), e) != 0 ||
+        mirror_each(mirror, NULL, leaf_check, &c, e) != 0) {
         return -1;
     }
     lint_judge_end(judge);

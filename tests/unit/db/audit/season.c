@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "db/audit/lint/judge.h"
-#include "db/audit/lint/record.h"
+#include "db/audit/check/record.h"
 #include "db/audit/verify.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"

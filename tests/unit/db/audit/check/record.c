@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must be true of a record: each finding by a story that has it, and the story without. */
-#include "db/audit/lint/record.h"
+#include "db/audit/check/record.h"
 
 #include <string.h>
 
+#include "base/tlog/ra_report.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/lint/made.h"
 
@@ -335,6 +336,126 @@ what_starts_says_with_what(void **state)
     assert_int_equal(findings_count(authority.findings), 0); /* a notice */
 }
 
+/* A report of an RA with these lines. */
+static uint64_t
+tell_report(uint8_t ra, const char *lines)
+{
+    static uint64_t number;
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
+    const struct ra_report report = {.ra = {ra}, .number = ++number, .from = 1000, .to = 2000};
+    struct leaf *leaf = leaf_new(LEAF_RA_REPORT, MADE_AT);
+    struct err e = {0};
+
+    assert_ok(ra_report_format(&report, span_str(lines), &text, &e), &e);
+    leaf_set_text(leaf, "report", MADE_BUILT_IN);
+    leaf_set_base64(leaf, "text", buf_span(&text));
+    leaf_set_base64(leaf, "signature", SPAN_LITERAL("nobody asks here"));
+    leaf_set_text(leaf, "ra", SERIAL(77));
+    return made_tell(&authority, leaf);
+}
+
+#define BEGAN "start 2026-11-23T20:00:00Z 1.0 " MADE_BUILT_IN " " MADE_BUILT_IN "\n"
+#define ENDED "stop 2026-11-23T20:10:00Z SIGTERM\n"
+
+static void
+an_ra_that_stops_says_so(void **state)
+{
+    uint64_t leaf;
+
+    (void)state;
+    again();
+    (void)tell_report(1, BEGAN);
+    (void)tell_report(2, ENDED); /* it began before this record */
+    (void)tell_report(1, ENDED BEGAN);
+    (void)tell_report(1, "others 3 2\n" ENDED);
+    (void)tell_report(2, BEGAN);
+    must_find(NULL, 0);
+    leaf = tell_report(2, BEGAN);
+    must_find("check.ra.stop.missing", leaf);
+    again();
+    (void)tell_report(1, BEGAN ENDED);
+    leaf = tell_report(1, ENDED);
+    must_find("check.ra.start.missing", leaf);
+}
+
+/* NULL: it does not say. */
+static uint64_t
+tell_keys(const char *root, const char *log_key)
+{
+    struct leaf *leaf = leaf_new(LEAF_START, MADE_AT);
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "0");
+    leaf_set_text(leaf, "config", MADE_BUILT_IN);
+    leaf_set_text(leaf, "issuer", MADE_BUILT_IN);
+    leaf_set_bool(leaf, "softwareToken", false);
+    leaf_set_int(leaf, "record", 6);
+    leaf_set_text(leaf, "root", root);
+    leaf_set_text(leaf, "logKey", log_key);
+    made_tell(&authority, leaf);
+    (void)tell(LEAF_STOP, MADE_AT, NULL, "reason", "signal");
+    return authority.leaves - 2;
+}
+
+static void
+tell_ceremony(const char *type)
+{
+    struct leaf *leaf = leaf_new(LEAF_CEREMONY, MADE_AT);
+
+    leaf_set_text(leaf, "head", MADE_BUILT_IN);
+    leaf_set_text(leaf, "name", "one");
+    leaf_set_text(leaf, "sha256", MADE_BUILT_IN);
+    leaf_set_text(leaf, "type", type);
+    leaf_set_bool(leaf, "production", true);
+    leaf_set_text(leaf, "by", "somebody");
+    (void)made_tell(&authority, leaf);
+}
+
+#define OTHER MADE_NO_FILE
+
+static void
+a_start_names_the_log_key_that_verifies(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    again();
+    (void)tell_keys(MADE_BUILT_IN, OTHER); /* nobody says which it is */
+    must_find(NULL, 0);
+    must_find("check.key.log", tell_keys(MADE_BUILT_IN, MADE_BUILT_IN));
+    again();
+    assert_ok(record_log_key(record, SPAN_LITERAL(""), &e), &e); /* MADE_BUILT_IN */
+    (void)tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
+    must_find(NULL, 0);
+    must_find("check.key.log", tell_keys(MADE_BUILT_IN, OTHER));
+}
+
+static void
+a_root_stays_and_comes_of_a_ceremony(void **state)
+{
+    uint64_t leaf;
+
+    (void)state;
+    again();
+    (void)tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
+    (void)tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
+    record_end(record); /* no ceremony is in this record at all */
+    must_find(NULL, 0);
+    must_find("check.root.changed", tell_keys(OTHER, MADE_BUILT_IN));
+    again();
+    (void)tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
+    tell_ceremony("sub-issue");
+    tell_ceremony("root-generate");
+    record_end(record);
+    must_find(NULL, 0);
+    again();
+    leaf = tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
+    tell_ceremony("sub-issue");
+    record_end(record);
+    must_find("check.root.ceremony", leaf);
+    assert_int_equal(findings_count(authority.findings), 0); /* a notice */
+}
+
 static void
 an_intent_comes_to_an_end(void **state)
 {
@@ -566,6 +687,9 @@ main(void)
         cmocka_unit_test(who_registers_does_not_approve),
         cmocka_unit_test(what_stops_says_so),
         cmocka_unit_test(what_starts_says_with_what),
+        cmocka_unit_test(an_ra_that_stops_says_so),
+        cmocka_unit_test(a_start_names_the_log_key_that_verifies),
+        cmocka_unit_test(a_root_stays_and_comes_of_a_ceremony),
         cmocka_unit_test(an_intent_comes_to_an_end),
         cmocka_unit_test(crls_follow_in_time),
         cmocka_unit_test(what_is_revoked_is_on_a_crl_within_a_day),

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/audit/check/record.h"
 #include "db/audit/der/names.h"
 #include "db/audit/lint/case.h"
-#include "db/audit/lint/record.h"
 #include "db/audit/lint/seen.h"
 
 /* A clock is set by a little now and then, and a leaf is dated by the thread that made it. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/lint/record.h"
+#include "db/audit/check/record.h"
 #include "db/audit/lint/seen.h"
 
 enum {
