@@ -551,11 +551,12 @@ CREATE VIEW approvals AS
     (SELECT max(leaf) FROM request x WHERE x.rid = a.rid AND x.leaf < a.leaf)
   WHERE a.leaf < (SELECT accepted FROM position);
 
--- The CA's own people and programs: each certificate that belongs to no network function.
+-- The CA's own people and programs: each certificate that belongs to no network function, but for
+-- those that a restore adopted, of which nobody knows whose they are (certificates, profile 'adopted').
 CREATE VIEW staff AS
   SELECT serial, profile AS role, subject, status, not_before, not_after, spki_sha256, intended_at,
     issued_at, revoked_at, by, leaf
-  FROM certificates WHERE nf IS NULL AND registration IS NULL;
+  FROM certificates WHERE nf IS NULL AND registration IS NULL AND profile <> 'adopted';
 
 CREATE VIEW crls AS
   SELECT l.number, l.time, l.this_update, l.next_update, l.entries, l.sha256, l.up_to,

@@ -28,7 +28,20 @@
 #define STATUS                                                                                     \
     "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND +not_after " \
     ">= :now) OR (:status = 'expired' AND +not_after < :now))"
-#define STATUS_WORDS [FILTER_STATUS] = "pending issued confirmed rejected revoked live expired"
+#define STATUS_WORDS [FILTER_STATUS] = "pending|issued|confirmed|rejected|revoked|live|expired"
+/* Profiles, of which an operator makes more, and NF types (TS 29.510 6.1.6.3.3, TS 29.571), which
+ * are open. */
+#define NF_PROFILES "nf-tls|nf-tls-client|nf-tls-server"
+#define ALL_PROFILES NF_PROFILES "|ra-cmp|registrar|officer|adopted"
+#define PROFILES_THERE [FILTER_PROFILE] = "SELECT DISTINCT profile FROM days"
+#define NF_TYPES                                                                                   \
+    [FILTER_NF_TYPE] =                                                                             \
+        "5G_DDNMF|5G_EIR|AANF|ADRF|AF|AMF|AUSF|BSF|CBCF|CEF|CHF|DCCF|DRA|EASDF|GBA_BSF|GMLC|HSS|"  \
+        "ICSCF|IMS_AS|LMF|MBSF|MBSTF|MB_SMF|MB_UPF|MFAF|MME|MNPF|N3IWF|NEF|NRF|NSACF|NSSAAF|NSSF|" \
+        "NSWOF|NWDAF|PANF|PCF|PCSCF|PKMF|SCEF|SCP|SCSAS|SCSCF|SEPP|SMF|SMSF|SMS_GMSC|SMS_IWMSC|"   \
+        "SOR_AF|SPAF|TSCTSF|UCMF|UDM|UDR|UDSF|UPF"
+#define NF_TYPES_THERE [FILTER_NF_TYPE] = "SELECT DISTINCT value FROM allowed WHERE type = 'nfType'"
+#define DONE "command || CASE outcome WHEN 'done' THEN '' ELSE ', ' || outcome END"
 #define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): SQL, in parts */
@@ -88,7 +101,8 @@ const struct noun nouns[] = {
                        [FILTER_ISSUER] = "issuer = :issuer",
                        [FILTER_EXPIRES_WITHIN] = EXPIRES,
                        [FILTER_BY] = LIKE("by", ":by")},
-        .words = {STATUS_WORDS},
+        .words = {STATUS_WORDS, NF_TYPES, [FILTER_PROFILE] = ALL_PROFILES},
+        .there = {NF_TYPES_THERE, PROFILES_THERE},
     },
     {
         .name = "registrations",
@@ -124,7 +138,11 @@ const struct noun nouns[] = {
              [FILTER_NEVER_USED] =
                  "NOT EXISTS (SELECT 1 FROM certificate c WHERE c.registration = "
                  "registrations.registration AND c.issued < (SELECT accepted FROM position))"},
-        .words = {[FILTER_STATUS] = "live cancelled superseded expired"},
+        .words = {[FILTER_STATUS] = "live|cancelled|superseded|expired",
+                  NF_TYPES,
+                  [FILTER_PROFILE] = NF_PROFILES},
+        .there = {NF_TYPES_THERE, [FILTER_PROFILE] =
+                                      "SELECT DISTINCT value FROM allowed WHERE type = 'profile'"},
     },
     {
         .name = "requests",
@@ -158,7 +176,10 @@ const struct noun nouns[] = {
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_OFFICER] = "rid IN " DECIDED_BY,
                        [FILTER_RA] = "head IN " HEADS_BY},
-        .words = {[FILTER_STATUS] = "refused waiting pending issued confirmed rejected revoked"},
+        .words = {[FILTER_STATUS] = "refused|waiting|pending|issued|confirmed|rejected|revoked",
+                  NF_TYPES,
+                  [FILTER_PROFILE] = NF_PROFILES},
+        .there = {NF_TYPES_THERE, PROFILES_THERE},
     },
     {
         .name = "refusals",
@@ -180,7 +201,8 @@ const struct noun nouns[] = {
                        SINCE("time"),
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_PLACE] = "place = :place"},
-        .words = {[FILTER_PLACE] = "CA RA"},
+        .words = {[FILTER_PLACE] = "CA|RA", NF_TYPES},
+        .there = {NF_TYPES_THERE},
     },
     {
         .name = "revocations",
@@ -213,6 +235,8 @@ const struct noun nouns[] = {
                        SINCE("time"),
                        [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
                        [FILTER_BY] = LIKE("by", ":by")},
+        .words = {NF_TYPES, [FILTER_PROFILE] = ALL_PROFILES},
+        .there = {NF_TYPES_THERE, PROFILES_THERE},
     },
     {
         .name = "approvals",
@@ -238,7 +262,7 @@ const struct noun nouns[] = {
                            "(officer = :officer_serial OR " LIKE("subject", ":officer") ")",
                        [FILTER_SPKI] = "key = :spki",
                        [FILTER_BY] = LIKE("by", ":by")},
-        .words = {[FILTER_STATUS] = "approve reject"},
+        .words = {[FILTER_STATUS] = "approve|reject"},
     },
     {
         .name = "staff",
@@ -264,7 +288,8 @@ const struct noun nouns[] = {
                        [FILTER_SPKI] = "spki_sha256 = :spki",
                        [FILTER_EXPIRES_WITHIN] = EXPIRES,
                        [FILTER_BY] = LIKE("by", ":by")},
-        .words = {STATUS_WORDS},
+        .words = {STATUS_WORDS, [FILTER_PROFILE] = "ra-cmp|registrar|officer"},
+        .there = {[FILTER_PROFILE] = "SELECT DISTINCT role FROM staff"},
     },
     {
         .name = "ceremonies",
@@ -303,6 +328,12 @@ const struct noun nouns[] = {
                            "officer", ":officer") " OR " LIKE("person", ":officer") ")",
                        [FILTER_BY] = LIKE("person", ":by"),
                        [FILTER_RA] = "role = 'ra' AND actor IN " STAFF("ra-cmp", ":ra")},
+        .words = {[FILTER_ACTION] =
+                      "register|cancel|request|request again|attest|refuse|approve|reject|intend|"
+                      "issue|confirm|revoke|announce CRL|publish CRL|start|stop|recovered|sealed|"
+                      "clock|configure|ceremony|restored|acknowledged|adopt"},
+        .there = {[FILTER_ACTION] = "SELECT DISTINCT " DONE " FROM command UNION SELECT " DONE
+                                    " FROM reported WHERE what = 'did'"},
     },
     {
         .name = "crls",
@@ -344,7 +375,8 @@ const struct noun nouns[] = {
                        [FILTER_NAME] = LIKE("code", ":name"),
                        [FILTER_PROFILE] = "+profile = :profile",
                        [FILTER_STATUS] = "severity = :status"},
-        .words = {[FILTER_STATUS] = "error warning notice"},
+        .words = {[FILTER_STATUS] = "error|warning|notice", [FILTER_PROFILE] = ALL_PROFILES},
+        .there = {PROFILES_THERE},
     },
     {
         .name = "outages",
@@ -355,7 +387,7 @@ const struct noun nouns[] = {
                     {"seconds", "seconds", COLUMN_PLAIN}},
         .shown = "kind,since,until,seconds",
         .conditions = {[FILTER_ACTION] = "kind = :action", SINCE("since")},
-        .words = {[FILTER_ACTION] = "stop crash clock crl"},
+        .words = {[FILTER_ACTION] = "stop|crash|clock|crl"},
     },
 };
 /* NOLINTEND(bugprone-suspicious-missing-comma) */

@@ -28,7 +28,8 @@ struct noun {
     struct noun_column columns[NOUN_COLUMNS]; /* up to one without a name; leaf is not among them */
     const char *shown;                        /* "serial,profile": when nobody names columns */
     const char *conditions[FILTERS];          /* NULL: it has no such filter */
-    const char *words[FILTERS];               /* "live expired": all that it may be; NULL: any */
+    const char *words[FILTERS];               /* "live|expired": all that it may be; NULL: any */
+    const char *there[FILTERS]; /* SQL: and these, of which a record has its own; NULL: none */
 };
 
 extern const struct noun nouns[];

@@ -5,6 +5,7 @@
 
 #include "db/audit/out/terms.h"
 #include "db/audit/query/cells.h"
+#include "db/audit/query/words.h"
 
 enum { SQL_MAX = 16 * 1024, EXTRA = 3 /* leaf, asOf, key */ };
 
@@ -71,32 +72,6 @@ choose(const struct query *q, struct chosen *chosen, struct err *e)
     }
     chosen->columns[chosen->n] = leaf; /* the last one, wherever it was asked for */
     chosen->names[chosen->n++] = leaf->name;
-    return 0;
-}
-
-/* A word that nothing can have is a mistake of who typed it, not an answer. */
-static int
-words_check(const struct query *q, struct err *e)
-{
-    for (int f = 0; f < FILTERS; f++) {
-        const char *typed = q->filters.typed[f];
-        const char *words = q->noun->words[f];
-        const char *at = words;
-
-        while (typed != NULL && at != NULL && *at != '\0') {
-            const size_t n = strcspn(at, " ");
-
-            if (n == strlen(typed) && memcmp(at, typed, n) == 0) {
-                at = NULL;
-            } else {
-                at += n + strspn(at + n, " ");
-            }
-        }
-        if (typed != NULL && at != NULL) {
-            return err_set(e, ERR_INPUT, "--%s of %s is one of: %s", filter_option((enum filter)f),
-                           q->noun->name, words);
-        }
-    }
     return 0;
 }
 
@@ -215,7 +190,8 @@ query_check(const struct query *q, struct err *e)
     CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
     struct chosen chosen = {.n = 0};
 
-    return choose(q, &chosen, e) == 0 && compose(q, &chosen, &sql, e) == 0 && words_check(q, e) == 0
+    return choose(q, &chosen, e) == 0 && compose(q, &chosen, &sql, e) == 0 &&
+                   words_check(q->noun, &q->filters, e) == 0
                ? filters_bind(&q->filters, q->now, NULL, e)
                : -1;
 }
@@ -230,7 +206,8 @@ query_ask(sqlite3 *db, const struct query *q, enum sink_format format, FILE *out
     struct chosen chosen = {.n = 0};
 
     *result = (struct query_result){.rows = 0};
-    if (choose(q, &chosen, e) != 0 || compose(q, &chosen, &sql, e) != 0) {
+    if (choose(q, &chosen, e) != 0 || compose(q, &chosen, &sql, e) != 0 ||
+        words_ask(db, q->noun, &q->filters, e) != 0) {
         return -1;
     }
     if (statement_prepare(db, (const char *)sql.p, &statement, e) != 0 ||

@@ -195,11 +195,12 @@ every_noun_can_be_asked_for_every_column_and_filter(void **state)
                     f == FILTER_SINCE || f == FILTER_UNTIL ? "2027-01-15" : "10";
                 mem_free(ask(m, &query, &result));
             }
-            for (; words != NULL && *words != '\0'; words += strcspn(words, " ")) {
-                char word[16];
+            for (int n = 0; n < 25 && words != NULL && *words != '\0';
+                 n++, words += strcspn(words, "|")) {
+                char word[32];
 
-                words += strspn(words, " ");
-                (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(words, " "), words);
+                words += strspn(words, "|");
+                (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(words, "|"), words);
                 query.filters.typed[f] = word;
                 mem_free(ask(m, &query, &result));
             }
@@ -250,25 +251,26 @@ a_question_that_makes_no_sense_is_refused(void **state)
         {"certificates",
          "leaf",
          {FILTER_STATUS, "revokd"},
-         "--status of certificates is one of: pending issued confirmed rejected revoked live "
+         "--status of certificates is one of: pending | issued | confirmed | rejected | revoked | "
+         "live | "
          "expired"},
         {"certificates", "leaf", {FILTER_STATUS, "Revoked"}, "--status of certificates is one of"},
         {"certificates", "leaf", {FILTER_STATUS, "live expired"}, "--status of certificates is"},
-        {"staff", "leaf", {FILTER_STATUS, ""}, "--status of staff is one of: pending issued"},
+        {"staff", "leaf", {FILTER_STATUS, ""}, "--status of staff is one of: pending | issued"},
         {"registrations",
          "leaf",
          {FILTER_STATUS, "revoked"},
-         "--status of registrations is one of: live cancelled superseded expired"},
+         "--status of registrations is one of: live | cancelled | superseded | expired"},
         {"requests", "leaf", {FILTER_STATUS, "live"}, "--status of requests is one of: refused"},
         {"approvals",
          "leaf",
          {FILTER_STATUS, "approved"},
-         "--status of approvals is one of: approve reject"},
-        {"refusals", "leaf", {FILTER_PLACE, "XX"}, "--place of refusals is one of: CA RA"},
+         "--status of approvals is one of: approve | reject"},
+        {"refusals", "leaf", {FILTER_PLACE, "XX"}, "--place of refusals is one of: CA | RA"},
         {"outages",
          "leaf",
          {FILTER_ACTION, "power"},
-         "--action of outages is one of: stop crash clock crl"},
+         "--action of outages is one of: stop | crash | clock | crl"},
     };
 
     (void)state;
@@ -281,6 +283,59 @@ a_question_that_makes_no_sense_is_refused(void **state)
         assert_says(e.text, rows[i].says);
     }
     assert_null(noun_find("passwords"));
+}
+
+/* Of words that a record has of its own, too. */
+static void
+a_word_that_no_record_has_is_refused_with_those_of_this_one(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    const struct {
+        const char *noun;
+        struct typed typed;
+        const char *says; /* NULL: it is an answer, be it none */
+    } rows[] = {
+        {"events", {FILTER_ACTION, "revoked"}, "--action of events is one of: register | cancel"},
+        {"events", {FILTER_ACTION, "rev"}, " | adopt | backup | backup, refused"},
+        {"events", {FILTER_ACTION, "backup"}, NULL},
+        {"events", {FILTER_ACTION, "request again"}, NULL},
+        {"certificates", {FILTER_PROFILE, "nf-tsl"}, "--profile of certificates is one of: nf-tls"},
+        {"certificates", {FILTER_PROFILE, "nf-tsl"}, "| adopted | own"},
+        {"certificates", {FILTER_PROFILE, "own"}, NULL},
+        {"certificates", {FILTER_PROFILE, "nf-tls-server"}, NULL},
+        {"registrations", {FILTER_PROFILE, "officer"}, "is one of: nf-tls | nf-tls-client"},
+        {"staff", {FILTER_PROFILE, "nf-tls"}, "--profile of staff is one of: ra-cmp"},
+        {"requests", {FILTER_NF_TYPE, "amf-1"}, "--nf-type of requests is one of: 5G_DDNMF"},
+        {"requests", {FILTER_NF_TYPE, "NEF"}, NULL},
+        {"certificates", {FILTER_NF_TYPE, "' OR 1=1 --"}, "--nf-type of certificates is one of"},
+        {"certificates", {FILTER_PROFILE, "' OR 1=1 --"}, "--profile of certificates is one of"},
+    };
+    char *text = NULL;
+
+    assert_int_equal(sqlite3_exec(mirror_sqlite(m),
+                                  "PRAGMA query_only = 0;"
+                                  "INSERT INTO command VALUES (3, 9, 'backup', 'me', 'done', NULL, "
+                                  "NULL, NULL), (4, 9, 'backup', 'me', 'refused', NULL, NULL, "
+                                  "NULL), (5, 9, 'x\x1b', 'me', 'done', NULL, NULL, NULL);"
+                                  "INSERT INTO day VALUES (0, 1, 0, 'own', -1, 1)",
+                                  NULL, NULL, &text),
+                     SQLITE_OK);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct query query = {.noun = noun_find(rows[i].noun), .now = NOW};
+        struct query_result result;
+        struct err e = {0};
+
+        query.filters.typed[rows[i].typed.filter] = rows[i].typed.value;
+        if (rows[i].says == NULL) {
+            mem_free(ask(m, &query, &result));
+            continue;
+        }
+        assert_err(query_ask(mirror_sqlite(m), &query, SINK_TABLE, stdout, &result, &e), ERR_INPUT,
+                   &e);
+        assert_says(e.text, rows[i].says);
+        assert_null(strchr(e.text, '\x1b'));
+    }
 }
 
 static int
@@ -315,9 +370,8 @@ a_value_is_a_value(void **state)
 {
     struct scene *s = *state;
     CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
-    static const enum filter texts[] = {FILTER_NF,        FILTER_NF_TYPE, FILTER_SUBJECT,
-                                        FILTER_NAME,      FILTER_PROFILE, FILTER_REASON,
-                                        FILTER_REGISTRAR, FILTER_OFFICER};
+    static const enum filter texts[] = {FILTER_NF,     FILTER_SUBJECT,   FILTER_NAME,
+                                        FILTER_REASON, FILTER_REGISTRAR, FILTER_OFFICER};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const struct typed typed = {texts[i], "' OR 1=1 --"};
@@ -335,6 +389,7 @@ main(void)
         SCENE(every_noun_can_be_asked_for_every_column_and_filter),
         SCENE(a_limit_says_that_there_are_more),
         cmocka_unit_test(a_question_that_makes_no_sense_is_refused),
+        SCENE(a_word_that_no_record_has_is_refused_with_those_of_this_one),
         SCENE(a_mirror_that_cannot_be_read_gives_no_answer),
         SCENE(a_value_is_a_value),
     };
