@@ -148,7 +148,7 @@ void history_update(struct history *, struct history_nf *);
 struct history_told {
     const struct history_person *ada, *boris, *carla, *north, *hostile, *ra, *second_ra;
     struct history_nf *used, *hostile_nf, *never_confirmed, *rejected, *unused, *revoked, *waiting,
-        *refused_nf, *approved;
+        *refused_nf, *approved, *greedy;
     char open[HISTORY_HEX]; /* an INTENT without an end */
     char compromised[HISTORY_HEX];
     char superseded[HISTORY_HEX];

@@ -199,6 +199,10 @@ tell_end(struct history *h, struct history_told *t)
     history_enrol(h, t->used, (struct history_how){.renews = t->used->serial});
     history_at(h, 70, 4, 0);
     history_crl(h, 7);
+    history_at(h, 70, 10, 0); /* it has the name of another one, and more than it may */
+    t->greedy = history_register(h, "SMF", "smf1", t->north, "mac", 1, 90);
+    history_enrol(h, t->greedy, (struct history_how){.days = 20});
+    history_enrol(h, t->greedy, (struct history_how){.days = 20});
     history_at(h, 71, 9, 0);
     nf = history_register(h, "SCP", "scp1", t->north, "certificate", 1, 90);
     history_request(h, nf, "nf-tls", 0);

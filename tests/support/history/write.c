@@ -25,6 +25,7 @@ say(FILE *f, const struct history_told *t)
         {"waiting", t->waiting},
         {"refused", t->refused_nf},
         {"approved", t->approved},
+        {"greedy", t->greedy},
     };
     char as_of[TIME_TEXT_SIZE];
 

@@ -85,7 +85,10 @@ what_is_wrong_with_a_season_is_found(void **state)
     assert_int_equal(count(f, "check.crl.content", NULL), 0);
     assert_int_equal(count(f, "check.journal.acknowledged", NULL), 1);
     assert_int_equal(count(f, "check.clock.set_back", NULL), 1);
-    assert_int_equal(count(f, "check.registration.exceeded", NULL), 0);
+    assert_int_equal(count(f, "check.registration.exceeded", NULL), 1);
+    assert_int_equal(count(f, "check.registration.exceeded", told.greedy->serial), 1);
+    assert_int_equal(count(f, "check.name.shared", NULL), 2);
+    assert_int_equal(count(f, "check.name.shared", told.greedy->serial), 1);
     assert_int_equal(count(f, "check.registration.ended", NULL), 0);
     assert_int_equal(count(f, "check.key.compromised", NULL), 0);
 }

@@ -97,13 +97,13 @@ the_first_screen_says_what_it_rests_on(void **state)
     key[strlen(key) - 1] = '\0';
     has(page, "The record is verified");
     has(page, "<bdi>nfpki.test/audit</bdi>, as of <time datetime=\"2026-03-28T20:00:00Z\">");
-    has(page, "<b>207</b><span>leaves</span>");
-    has(page, "<b>27</b><span>certificates issued</span>");
-    has(page, "<b>14</b><span>live certificates</span>");
-    has(page, "<b>7</b><span>end within 30 days</span>");
+    has(page, "<b>218</b><span>leaves</span>");
+    has(page, "<b>29</b><span>certificates issued</span>");
+    has(page, "<b>16</b><span>live certificates</span>");
+    has(page, "<b>9</b><span>end within 30 days</span>");
     has(page, "<b>5</b><span>revoked</span>");
     has(page, "<b>416</b><span>refused</span>");
-    has(page, "<b>20</b><span>registrations</span>");
+    has(page, "<b>21</b><span>registrations</span>");
     has(page, "<b>1</b><span>wait for officers</span>");
     has(page, ", given by who asked<br/>");
     has_not(page, "came from the ledger itself");
