@@ -2,8 +2,8 @@
 /* A season of a CA with everything in it (tests/support/history): what `check` finds is known. */
 #include <string.h>
 
-#include "db/audit/lint/judge.h"
 #include "db/audit/check/record.h"
+#include "db/audit/lint/judge.h"
 #include "db/audit/verify.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
