@@ -353,6 +353,9 @@ http_connection_open(struct http_connections *all, evutil_socket_t fd, const str
     if (all->options.resources) {
         http_parser_allow_resources(x->parser);
     }
+    if (all->options.forms) {
+        http_parser_allow_forms(x->parser);
+    }
     http_places_enter(all->places, &x->place, &x->address);
     x->all = all;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

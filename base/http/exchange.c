@@ -64,7 +64,12 @@ http_exchange_is_dead(const struct http_exchange *x)
 void
 http_exchange_write(struct http_exchange *x, const struct http_answer *answer)
 {
-    http_answer_write(answer, x->last, bufferevent_get_output(x->bev));
+    const struct http_options *options = &x->all->options;
+    struct http_answer whole = *answer;
+
+    whole.fields = options->fields != NULL ? options->fields : whole.fields;
+    whole.allow = options->allow != NULL ? options->allow : whole.allow;
+    http_answer_write(&whole, x->last, bufferevent_get_output(x->bev));
     x->state = WRITING;
     http_exchange_set_timer(x, x->all->options.idle_timeout_ms);
 }

@@ -89,6 +89,11 @@ struct http_options {
      * with body_max. */
     void (*arrived)(struct http_exchange *, void *user);
     bool resources; /* http_parser_allow_resources() */
+    bool forms;     /* http_parser_allow_forms() */
+    /* Of each answer, a refusal's too: header lines, each with its end, and what a 405 allows.
+     * NULL: as the answer has it. Borrowed. */
+    const char *fields;
+    const char *allow;
 };
 
 struct http_server;

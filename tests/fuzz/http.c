@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes of one HTTP connection. The first octet says how they arrive: whole, or in pieces. Both
- * ways must give the same requests and the same refusal. */
+/* Bytes of one HTTP connection. The first octet says how they arrive, whole or in pieces, and
+ * whether forms are taken. Both ways must give the same requests and the same refusal. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/http/message/parse.h"
 
@@ -11,12 +12,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What came out, as one number. */
 static unsigned
-run(struct span bytes, size_t piece)
+run(struct span bytes, size_t piece, bool forms)
 {
     CLEANUP(http_parser_cleanup) struct http_parser *parser = http_parser_new(HTTP_BODY_MAX);
     unsigned digest = 0;
     size_t at = 0;
 
+    if (forms) {
+        http_parser_allow_forms(parser);
+    }
     while (at < bytes.n) {
         size_t n = bytes.n - at < piece ? bytes.n - at : piece;
         size_t used = 0;
@@ -28,7 +32,8 @@ run(struct span bytes, size_t piece)
             const struct http_request *r = http_parser_request(parser);
 
             assert(r->body.n <= HTTP_BODY_MAX && r->path[0] == '/');
-            digest = digest * 31 + (unsigned)r->body.n + (unsigned)r->method + 1;
+            digest = digest * 31 + (unsigned)r->body.n + (unsigned)r->method + 1 +
+                     (unsigned)strlen(r->form) + (unsigned)strlen(r->host);
             for (size_t i = 0; i < r->body.n; i++) {
                 digest = digest * 31 + r->body.p[i];
             }
@@ -52,7 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     piece = data[0] % 64 + 1;
-    if (run(span_of(data + 1, size - 1), size) != run(span_of(data + 1, size - 1), piece)) {
+    if (run(span_of(data + 1, size - 1), size, data[0] >= 128) !=
+        run(span_of(data + 1, size - 1), piece, data[0] >= 128)) {
         __builtin_trap();
     }
     return 0;

@@ -27,6 +27,7 @@ http_reason_phrase(int status)
         {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
         {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
         {422, "Unprocessable Content"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -108,6 +109,9 @@ http_answer_write(const struct http_answer *answer, bool last, struct evbuffer *
         (void)evbuffer_add_printf(out, "Retry-After: %d\r\n", answer->retry_after);
     }
     write_validators(answer, out);
+    if (answer->fields != NULL) {
+        (void)evbuffer_add_printf(out, "%s", answer->fields);
+    }
     if (last) {
         (void)evbuffer_add_printf(out, "Connection: close\r\n");
     } else if (answer->keep_alive) {

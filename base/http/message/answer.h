@@ -20,6 +20,7 @@ struct http_answer {
     const char *etag;          /* without its quotes; NULL: none */
     time_t last_modified;      /* 0: not known */
     const char *cache_control; /* NULL: none */
+    const char *fields;        /* header lines of ours, each with its end; NULL: no more */
     struct span body;
     /* NULL: the body is copied. Else it stays where it is until this is called with it and `arg`,
      * once: everything was sent, or never will be. */

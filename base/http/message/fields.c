@@ -121,6 +121,15 @@ take_modified_since(struct http_fields *f)
     memcpy(f->if_modified_since, f->value, f->value_n); /* and zeros behind it */
 }
 
+/* A longer one is none that anybody asks for. */
+static void
+take_host(struct http_fields *f)
+{
+    if (f->value_n <= HTTP_HOST_MAX) {
+        memcpy(f->host, f->value, f->value_n); /* and zeros behind it */
+    }
+}
+
 static enum http_fault
 take_field(struct http_fields *f)
 {
@@ -129,6 +138,7 @@ take_field(struct http_fields *f)
         break;
     case NAME_HOST:
         f->hosts++;
+        take_host(f);
         break;
     case NAME_LENGTH:
         f->lengths++;

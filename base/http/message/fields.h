@@ -21,6 +21,7 @@ struct http_fields {
 
     /* What was there: how often, or that it was. */
     unsigned hosts;
+    char host[HTTP_HOST_MAX + 1];
     unsigned lengths;
     unsigned codings; /* chunked */
     bool expects;     /* 100-continue */

@@ -25,10 +25,12 @@ struct http_parser {
     enum http_fault fault;
     struct http_scanner scanner;
     struct http_fields fields;
-    char target[HTTP_TARGET_MAX + 1];
+    char *target; /* of target_max octets, and their end */
+    size_t target_max;
     size_t target_n;
     bool has_version; /* the request line was read to its end */
     bool resources;   /* DELETE and a query are taken */
+    bool forms;       /* a query of a form is taken */
     bool chunked;     /* the header is done, and the rest is for `chunks` */
     struct http_chunks chunks;
     size_t body_max;
@@ -57,7 +59,7 @@ on_url(llhttp_t *llhttp, const char *at, size_t n)
 {
     struct http_parser *p = parser_of(llhttp);
 
-    if (n > HTTP_TARGET_MAX - p->target_n) {
+    if (n > p->target_max - p->target_n) {
         return refuse(p, HTTP_FAULT_TARGET_LENGTH);
     }
     memcpy(p->target + p->target_n, at, n);
@@ -91,7 +93,11 @@ on_url_complete(llhttp_t *llhttp)
 
     return refuse(p, take_method(p)) != 0
                ? HPE_USER
-               : refuse(p, http_target_parse(p->target, p->resources, &p->request));
+               : refuse(p, http_target_parse(p->target,
+                                             p->forms       ? HTTP_QUERY_FORM
+                                             : p->resources ? HTTP_QUERY_PLAIN
+                                                            : HTTP_QUERY_NONE,
+                                             &p->request));
 }
 
 static int
@@ -171,6 +177,7 @@ take_fields(struct http_parser *p)
 {
     struct http_request *r = &p->request;
 
+    memcpy(r->host, p->fields.host, sizeof(r->host));
     memcpy(r->content_type, p->fields.content_type, sizeof(r->content_type));
     memcpy(r->if_none_match, p->fields.if_none_match, sizeof(r->if_none_match));
     memcpy(r->if_modified_since, p->fields.if_modified_since, sizeof(r->if_modified_since));
@@ -234,6 +241,7 @@ reset(struct http_parser *p)
     p->has_version = false;
     p->chunked = false;
     memset(&p->request, 0, sizeof(p->request));
+    p->request.form = "";
     buf_free(&p->body);
 }
 
@@ -249,6 +257,14 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
+static void
+set_target_max(struct http_parser *p, size_t max)
+{
+    mem_free(p->target);
+    p->target = mem_zalloc(max + 1, 1);
+    p->target_max = max;
+}
+
 struct http_parser *
 http_parser_new(size_t body_max)
 {
@@ -258,6 +274,7 @@ http_parser_new(size_t body_max)
     p->llhttp.data = p;
     p->body_max = body_max;
     p->body = BUF_INIT(body_max);
+    set_target_max(p, HTTP_TARGET_MAX);
     reset(p);
     return p;
 }
@@ -266,6 +283,14 @@ void
 http_parser_allow_resources(struct http_parser *p)
 {
     p->resources = true;
+}
+
+void
+http_parser_allow_forms(struct http_parser *p)
+{
+    assert(!http_parser_has_begun(p));
+    p->forms = true;
+    set_target_max(p, HTTP_TARGET_FORM_MAX);
 }
 
 void
@@ -284,6 +309,7 @@ http_parser_free(struct http_parser *p)
         return;
     }
     buf_free(&p->body);
+    mem_free(p->target);
     mem_free(p);
 }
 

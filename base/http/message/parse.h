@@ -25,6 +25,8 @@ enum {
     HTTP_IGNORED_MAX = 256, /* empty line, chunk extensions and trailers of one request together */
     HTTP_PATH_MAX = 256,
     HTTP_QUERY_MAX = 256,
+    HTTP_FORM_MAX = 4 * 1024, /* a query of a form */
+    HTTP_HOST_MAX = 63,
     HTTP_CONTENT_TYPE_MAX = 128,
     HTTP_CONDITION_MAX = 512,
     HTTP_DATE_MAX = 63,
@@ -38,6 +40,8 @@ struct http_request {
     enum http_method method;
     char path[HTTP_PATH_MAX + 1];   /* origin form, printable ASCII, no query, no '%' */
     char query[HTTP_QUERY_MAX + 1]; /* what follows '?': letters, digits and -_=& only; may be "" */
+    const char *form;               /* a query as forms send it, escapes and all; may be "" */
+    char host[HTTP_HOST_MAX + 1];   /* "localhost:8080"; "" when there is none, or a longer one */
     char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* lower case, without parameters; may be "" */
     /* RFC 9110 13.1.2, 13.1.3; a condition that cannot be kept is there and empty. */
     bool has_if_none_match;
@@ -63,6 +67,8 @@ struct http_parser *http_parser_new(size_t body_max) OWNED(http_parser_free);
 DEFINE_CLEANUP(http_parser_cleanup, struct http_parser, http_parser_free)
 /* Takes DELETE and a query too. Before the first octet. */
 void http_parser_allow_resources(struct http_parser *);
+/* Takes a query of HTTP_FORM_MAX octets (RFC 3986 3.4). Before the first octet. */
+void http_parser_allow_forms(struct http_parser *);
 /* Another limit. Before the first octet. */
 void http_parser_set_body_max(struct http_parser *, size_t body_max);
 

@@ -43,6 +43,20 @@ take_query(const char *text, struct http_request *out)
     return HTTP_FAULT_NONE;
 }
 
+/* Escapes are its reader's. */
+static enum http_fault
+take_form(const char *text, struct http_request *out)
+{
+    if (strlen(text) > HTTP_FORM_MAX) {
+        return HTTP_FAULT_TARGET_LENGTH;
+    }
+    if (text[strspn(text, UNRESERVED SUB_DELIMS ":@/?%")] != '\0') {
+        return HTTP_FAULT_TARGET_CHARACTER;
+    }
+    out->form = text;
+    return HTTP_FAULT_NONE;
+}
+
 /* host [ ":" port ]: a name, an address, or an IPv6 address in brackets; no userinfo (RFC 9110
  * 4.2.4) and no empty host (4.2.1). What stands at text[n] is of no host. */
 static bool
@@ -79,7 +93,7 @@ behind_authority(const char *text)
 }
 
 enum http_fault
-http_target_parse(const char *text, bool queries, struct http_request *out)
+http_target_parse(const char *text, enum http_queries queries, struct http_request *out)
 {
     const char *path = text[0] == '/' ? text : behind_authority(text);
     size_t n;
@@ -88,7 +102,7 @@ http_target_parse(const char *text, bool queries, struct http_request *out)
     if (path == NULL) {
         return HTTP_FAULT_TARGET;
     }
-    n = queries ? strcspn(path, "?") : strlen(path);
+    n = queries != HTTP_QUERY_NONE ? strcspn(path, "?") : strlen(path);
     if (path[0] == '/') {
         fault = take_path(path, n, out);
     } else if (n == 0) {
@@ -96,5 +110,9 @@ http_target_parse(const char *text, bool queries, struct http_request *out)
     } else {
         fault = HTTP_FAULT_TARGET_CHARACTER;
     }
-    return fault != HTTP_FAULT_NONE || path[n] == '\0' ? fault : take_query(path + n + 1, out);
+    if (fault != HTTP_FAULT_NONE || path[n] == '\0') {
+        return fault;
+    }
+    return queries == HTTP_QUERY_FORM ? take_form(path + n + 1, out)
+                                      : take_query(path + n + 1, out);
 }

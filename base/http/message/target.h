@@ -11,7 +11,15 @@
 enum {
     HTTP_AUTHORITY_MAX = 255 + 6, /* a name of the DNS and a port */
     HTTP_TARGET_MAX = 8 + HTTP_AUTHORITY_MAX + HTTP_PATH_MAX + 1 + HTTP_QUERY_MAX,
+    HTTP_TARGET_FORM_MAX = HTTP_TARGET_MAX - HTTP_QUERY_MAX + HTTP_FORM_MAX,
 };
 
-/* Fills in path and query; `queries`: one may have a query. */
-enum http_fault http_target_parse(const char *text, bool queries, struct http_request *out);
+/* Which query may follow. */
+enum http_queries {
+    HTTP_QUERY_NONE,
+    HTTP_QUERY_PLAIN, /* request.query */
+    HTTP_QUERY_FORM,  /* request.form, which borrows from the text */
+};
+
+/* Fills in path and query. */
+enum http_fault http_target_parse(const char *text, enum http_queries, struct http_request *out);

@@ -58,6 +58,8 @@ an_answer_says_what_it_has_and_nothing_else(void **state)
           "\r\nContent-Length: 0\r\nAllow: GET\r\n\r\n");
     check(&(struct http_answer){.status = 503, .retry_after = 1}, false, "503 Service Unavailable",
           "\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n");
+    check(&(struct http_answer){.status = 421, .fields = "A: b\r\nC: d\r\n"}, false,
+          "421 Misdirected Request", "\r\nContent-Length: 0\r\nA: b\r\nC: d\r\n\r\n");
     check(&(struct http_answer){.status = 299}, false, "299 Unknown",
           "\r\nContent-Length: 0\r\n\r\n");
 }

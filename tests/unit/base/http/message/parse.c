@@ -520,6 +520,38 @@ a_target_may_have_the_longest_of_each_part(void **state)
     }
 }
 
+/* The longest one, and the Host that it was sent to; the next request has neither. */
+static void
+a_form_and_its_host_are_kept_until_the_next_request(void **state)
+{
+    static char text[HTTP_FORM_MAX + 64] = "GET /a?";
+    CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(3);
+    CLEANUP(http_parser_cleanup) struct http_parser *other = http_parser_new(3);
+    char host[HTTP_HOST_MAX + 2] = {0};
+    size_t used;
+
+    (void)state;
+    memset(text + 7, 'x', HTTP_FORM_MAX);
+    (void)snprintf(text + 7 + HTTP_FORM_MAX, 57, " HTTP/1.1\r\nHost: [::1]:80\r\n\r\n");
+    http_parser_allow_forms(p);
+    assert_int_equal(http_parser_feed(p, span_str(text), &used), HTTP_COMPLETE);
+    assert_int_equal(strlen(http_parser_request(p)->form), HTTP_FORM_MAX);
+    assert_string_equal(http_parser_request(p)->host, "[::1]:80");
+    http_parser_next(p);
+    memset(host, 'h', HTTP_HOST_MAX + 1);
+    (void)snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+    assert_int_equal(http_parser_feed(p, span_str(text), &used), HTTP_COMPLETE);
+    assert_string_equal(http_parser_request(p)->form, "");
+    assert_string_equal(http_parser_request(p)->host, "");
+    http_parser_next(p);
+    (void)snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host + 1);
+    assert_int_equal(http_parser_feed(p, span_str(text), &used), HTTP_COMPLETE);
+    assert_string_equal(http_parser_request(p)->host, host + 1);
+    assert_int_equal(
+        http_parser_feed(other, span_str("GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n"), &used),
+        HTTP_REFUSED);
+}
+
 int
 main(void)
 {
@@ -535,6 +567,7 @@ main(void)
         cmocka_unit_test(who_waits_for_a_word_is_told_to_go_on),
         cmocka_unit_test(a_body_may_be_as_long_as_it_may),
         cmocka_unit_test(a_target_may_have_the_longest_of_each_part),
+        cmocka_unit_test(a_form_and_its_host_are_kept_until_the_next_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ a_path_is_found_in_each_form(void **state)
 
         memset(r.path, 'x', sizeof(r.path) - 1); /* of an earlier request */
         memset(r.query, 'x', rows[i].query[0] == '\0' ? 0 : sizeof(r.query) - 1);
-        fault = http_target_parse(rows[i].text, true, &r);
+        fault = http_target_parse(rows[i].text, HTTP_QUERY_PLAIN, &r);
 
         if (fault != rows[i].fault) {
             fail_msg("%s: %s", rows[i].text, http_fault_reason(fault));
@@ -102,8 +102,9 @@ a_query_is_refused_where_none_is(void **state)
     struct http_request r = {.path = ""};
 
     (void)state;
-    assert_int_equal(http_target_parse("/a?b", false, &r), HTTP_FAULT_TARGET_CHARACTER);
-    assert_int_equal(http_target_parse("http://x?b", false, &r), HTTP_FAULT_TARGET_CHARACTER);
+    assert_int_equal(http_target_parse("/a?b", HTTP_QUERY_NONE, &r), HTTP_FAULT_TARGET_CHARACTER);
+    assert_int_equal(http_target_parse("http://x?b", HTTP_QUERY_NONE, &r),
+                     HTTP_FAULT_TARGET_CHARACTER);
 }
 
 static void
@@ -115,10 +116,10 @@ an_authority_has_its_limit(void **state)
     (void)state;
     memset(text + 7, 'a', HTTP_AUTHORITY_MAX);
     text[7 + HTTP_AUTHORITY_MAX] = '/';
-    assert_int_equal(http_target_parse(text, false, &r), HTTP_FAULT_NONE);
+    assert_int_equal(http_target_parse(text, HTTP_QUERY_NONE, &r), HTTP_FAULT_NONE);
     text[7 + HTTP_AUTHORITY_MAX] = 'a';
     text[8 + HTTP_AUTHORITY_MAX] = '/';
-    assert_int_equal(http_target_parse(text, false, &r), HTTP_FAULT_TARGET);
+    assert_int_equal(http_target_parse(text, HTTP_QUERY_NONE, &r), HTTP_FAULT_TARGET);
 }
 
 /* "/aaa?bbb" */
@@ -134,7 +135,7 @@ parse_long(size_t path, size_t query)
     text[0] = '/';
     text[path] = '?';
     memset(text + path + 1, 'b', query);
-    fault = http_target_parse(text, true, &r);
+    fault = http_target_parse(text, HTTP_QUERY_PLAIN, &r);
     if (fault == HTTP_FAULT_NONE) {
         assert_int_equal(strlen(r.path), path);
         assert_int_equal(strlen(r.query), query);
@@ -151,6 +152,41 @@ path_and_query_end_at_their_limits(void **state)
     assert_int_equal(parse_long(1, HTTP_QUERY_MAX + 1), HTTP_FAULT_TARGET_LENGTH);
 }
 
+/* Whoever reads it undoes its escapes. */
+static void
+a_form_is_taken_where_forms_are(void **state)
+{
+    static const struct {
+        const char *text;
+        enum http_fault fault;
+        const char *form;
+    } rows[] = {
+        {"/a?b=%41+*.c&d=:@/?'", HTTP_FAULT_NONE, "b=%41+*.c&d=:@/?'"},
+        {"/a?", HTTP_FAULT_NONE, ""},
+        {"/a", HTTP_FAULT_NONE, NULL},
+        {"/%61?b", HTTP_FAULT_TARGET_CHARACTER, NULL},
+        {"/a?b=<", HTTP_FAULT_TARGET_CHARACTER, NULL},
+        {"/a?b=\"", HTTP_FAULT_TARGET_CHARACTER, NULL},
+        {"/a?b=#", HTTP_FAULT_TARGET_CHARACTER, NULL},
+        {"/a?b=\xe9", HTTP_FAULT_TARGET_CHARACTER, NULL},
+        {"/a?b=\\", HTTP_FAULT_TARGET_CHARACTER, NULL},
+    };
+    char text[3 + HTTP_FORM_MAX + 2] = "/a?";
+    struct http_request r = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        r = (struct http_request){0};
+        print_message("row %s\n", rows[i].text);
+        assert_int_equal(http_target_parse(rows[i].text, HTTP_QUERY_FORM, &r), rows[i].fault);
+        assert_true(rows[i].form == NULL ? r.form == NULL : strcmp(r.form, rows[i].form) == 0);
+    }
+    memset(text + 3, 'x', HTTP_FORM_MAX);
+    assert_int_equal(http_target_parse(text, HTTP_QUERY_FORM, &r), HTTP_FAULT_NONE);
+    text[3 + HTTP_FORM_MAX] = 'x';
+    assert_int_equal(http_target_parse(text, HTTP_QUERY_FORM, &r), HTTP_FAULT_TARGET_LENGTH);
+}
+
 int
 main(void)
 {
@@ -159,6 +195,7 @@ main(void)
         cmocka_unit_test(a_query_is_refused_where_none_is),
         cmocka_unit_test(an_authority_has_its_limit),
         cmocka_unit_test(path_and_query_end_at_their_limits),
+        cmocka_unit_test(a_form_is_taken_where_forms_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
