@@ -184,6 +184,7 @@ const struct noun nouns[] = {
     {
         .name = "refusals",
         .view = "refusals",
+        .several = true,
         .columns = {{"time", "time", COLUMN_TIME},
                     {"rid", "rid", COLUMN_PLAIN},
                     {"registration", "registration", COLUMN_PLAIN},
@@ -309,6 +310,7 @@ const struct noun nouns[] = {
     {
         .name = "events",
         .view = "activity",
+        .several = true,
         .columns = {{"time", "time", COLUMN_TIME},
                     {"role", "role", COLUMN_PLAIN},
                     {"actor", "actor", COLUMN_PLAIN},
@@ -362,6 +364,7 @@ const struct noun nouns[] = {
     {
         .name = "findings",
         .view = "findings",
+        .several = true,
         .columns = {{"severity", "severity", COLUMN_PLAIN},
                     {"code", "code", COLUMN_PLAIN},
                     {"text", "text", COLUMN_PLAIN},
@@ -381,6 +384,7 @@ const struct noun nouns[] = {
     {
         .name = "outages",
         .view = "outages",
+        .several = true,
         .columns = {{"kind", "kind", COLUMN_PLAIN},
                     {"since", "since", COLUMN_TIME},
                     {"until", "until", COLUMN_TIME},

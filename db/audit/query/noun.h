@@ -26,9 +26,10 @@ struct noun {
     const char *name; /* "certificates" */
     const char *view;
     struct noun_column columns[NOUN_COLUMNS]; /* up to one without a name; leaf is not among them */
-    const char *shown;                        /* "serial,profile": when nobody names columns */
-    const char *conditions[FILTERS];          /* NULL: it has no such filter */
-    const char *words[FILTERS];               /* "live|expired": all that it may be; NULL: any */
+    bool several;      /* several rows may be of one leaf: they come in the order of leaves alone */
+    const char *shown; /* "serial,profile": when nobody names columns */
+    const char *conditions[FILTERS]; /* NULL: it has no such filter */
+    const char *words[FILTERS];      /* "live|expired": all that it may be; NULL: any */
     const char *there[FILTERS]; /* SQL: and these, of which a record has its own; NULL: none */
 };
 

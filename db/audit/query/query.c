@@ -14,6 +14,7 @@ struct chosen {
     const struct noun_column *columns[NOUN_COLUMNS + EXTRA];
     const char *names[NOUN_COLUMNS + EXTRA];
     size_t n;
+    const struct noun_column *sort; /* NULL: leaf */
 };
 
 /* ---- what is asked ---- */
@@ -70,9 +71,51 @@ choose(const struct query *q, struct chosen *chosen, struct err *e)
         more = at[length] == ',';
         at += length + 1;
     }
+    if (q->sort != NULL) {
+        chosen->sort = noun_column_find(q->noun, q->sort, strlen(q->sort));
+        if (chosen->sort == NULL) {
+            return unknown_column(q->noun, q->sort, strlen(q->sort), e);
+        }
+        chosen->sort = chosen->sort == leaf ? NULL : chosen->sort;
+        if (chosen->sort != NULL && q->noun->several) {
+            return err_set(e, ERR_INPUT, "%s come in the order of their leaves", q->noun->name);
+        }
+    }
     chosen->columns[chosen->n] = leaf; /* the last one, wherever it was asked for */
     chosen->names[chosen->n++] = leaf->name;
     return 0;
+}
+
+/* Behind the row of the leaf :after, whose value of the column is :at. NULL is before all. */
+static int
+behind(const struct query *q, const char *column, struct buf *sql, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *text = mem_printf(" AND (%s %s :at OR (%s IS :at AND leaf %s :after) OR (:at IS %s NULL "
+                            "AND %s IS %s NULL))",
+                            column, q->descending ? "<" : ">", column, q->descending ? "<" : ">",
+                            q->descending ? "NOT" : "", column, q->descending ? "" : "NOT");
+
+    return buf_append_str(sql, text, e);
+}
+
+static int
+order(const struct query *q, const struct chosen *chosen, struct buf *sql, struct err *e)
+{
+    const char *way = q->descending ? " DESC" : "";
+    const char *column = chosen->sort == NULL ? NULL : chosen->sort->sql;
+    CLEANUP(mem_cleanup)
+    char *by = column == NULL ? mem_printf(" ORDER BY leaf%s", way)
+                              : mem_printf(" ORDER BY %s%s, leaf%s", column, way, way);
+    int failed = 0;
+
+    if (q->has_after && column != NULL) {
+        failed = behind(q, column, sql, e);
+    } else if (q->has_after) {
+        failed =
+            buf_append_str(sql, q->descending ? " AND leaf < :after" : " AND leaf > :after", e);
+    }
+    return failed == 0 ? buf_append_str(sql, by, e) : -1;
 }
 
 /* Parts of noun.c's alone; what was typed is bound. */
@@ -99,7 +142,7 @@ compose(const struct query *q, const struct chosen *chosen, struct buf *sql, str
         failed |= buf_append_str(sql, q->noun->conditions[f], e);
         failed |= buf_append_str(sql, ")", e);
     }
-    failed |= buf_append_str(sql, " ORDER BY leaf", e);
+    failed |= order(q, chosen, sql, e);
     return failed == 0 ? buf_append(sql, SPAN_LITERAL("\0"), e) : -1;
 }
 
@@ -132,8 +175,7 @@ number_cell(enum column_kind kind, int64_t number)
 }
 
 static void
-row(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
-    struct cells *cells, struct sink *sink)
+row(const struct chosen *chosen, sqlite3_stmt *statement, struct cells *cells)
 {
     cells_read(cells, statement, chosen->n);
     for (size_t i = 0; i < chosen->n; i++) {
@@ -141,30 +183,107 @@ row(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
             cells->cell[i] = number_cell(chosen->columns[i]->kind, cells->cell[i].number);
         }
     }
-    cells->cell[chosen->n] = (struct cell){.kind = CELL_VALUE, .text = q->key};
-    cells->cell[chosen->n + 1] = (struct cell){.kind = CELL_TIME, .number = q->now};
-    sink_row(sink, cells->cell);
+}
+
+/* Enough, and what comes now is not of the leaf of the last row where those stay together. */
+static bool
+is_enough(const struct query *q, const struct query_result *result, uint64_t leaf)
+{
+    return q->limit > 0 && result->rows >= q->limit && !(q->is_page && leaf == result->last);
 }
 
 static int
-rows(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement, struct sink *sink,
-     struct query_result *result, struct err *e)
+rows(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement, query_told *told,
+     void *arg, struct query_result *result, struct err *e)
 {
     CLEANUP(cells_free) struct cells cells = {0};
     int rc;
 
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (q->limit > 0 && result->rows == q->limit) {
+        const uint64_t leaf = (uint64_t)sqlite3_column_int64(statement, (int)chosen->n - 1);
+
+        if (is_enough(q, result, leaf)) {
             result->is_cut = true;
             rc = SQLITE_DONE;
             break;
         }
         result->rows++;
-        row(q, chosen, statement, &cells, sink);
+        result->last = leaf;
+        row(chosen, statement, &cells);
+        told(arg, chosen->columns, cells.cell, chosen->n);
     }
-    sink_end(sink);
     return statement_ended(statement, rc, e);
 }
+
+static void
+bind_number(sqlite3_stmt *statement, const char *parameter, int64_t number)
+{
+    const int at = sqlite3_bind_parameter_index(statement, parameter);
+
+    if (at > 0) {
+        (void)sqlite3_bind_int64(statement, at, number);
+    }
+}
+
+/* What the row of q->after has in the column that is sorted by. */
+static int
+bind_after(sqlite3 *db, const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
+           struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *sql = mem_printf("SELECT %s FROM %s WHERE leaf = :after",
+                           chosen->sort == NULL ? "leaf" : chosen->sort->sql, q->noun->view);
+    CLEANUP(statement_cleanup) sqlite3_stmt *at = NULL;
+
+    if (!q->has_after) {
+        return 0;
+    }
+    if (statement_prepare(db, sql, &at, e) != 0) {
+        return -1;
+    }
+    bind_number(at, ":now", q->now);
+    bind_number(at, ":after", (int64_t)q->after);
+    bind_number(statement, ":after", (int64_t)q->after);
+    if (sqlite3_step(at) != SQLITE_ROW) {
+        return err_set(e, ERR_INPUT, "no row of %s has this leaf", q->noun->name);
+    }
+    if (chosen->sort != NULL) {
+        (void)sqlite3_bind_value(statement, sqlite3_bind_parameter_index(statement, ":at"),
+                                 sqlite3_column_value(at, 0));
+    }
+    return 0;
+}
+
+static int
+prepare(sqlite3 *db, const struct query *q, struct chosen *chosen, sqlite3_stmt **statement,
+        struct query_result *result, struct err *e)
+{
+    CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
+
+    *result = (struct query_result){.rows = 0};
+    if (choose(q, chosen, e) != 0 || compose(q, chosen, &sql, e) != 0 ||
+        words_ask(db, q->noun, &q->filters, e) != 0 ||
+        statement_prepare(db, (const char *)sql.p, statement, e) != 0 ||
+        filters_bind(&q->filters, q->now, *statement, e) != 0) {
+        return -1;
+    }
+    result->has_clock = sqlite3_bind_parameter_index(*statement, ":now") > 0;
+    return bind_after(db, q, chosen, *statement, e);
+}
+
+int
+query_tell(sqlite3 *db, const struct query *q, query_told *told, void *arg,
+           struct query_result *result, struct err *e)
+{
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    struct chosen chosen = {.n = 0};
+
+    return prepare(db, q, &chosen, &statement, result, e) == 0
+               ? rows(q, &chosen, statement, told, arg, result, e)
+               : -1;
+}
+
+/* ---- rows, written ---- */
 
 /* An object says on its own what it rests on, and when it was asked for where that matters. */
 static struct sink *
@@ -196,25 +315,43 @@ query_check(const struct query *q, struct err *e)
                : -1;
 }
 
+struct writing {
+    const struct query *q;
+    struct sink *sink;
+};
+
+static void
+write_row(void *arg, const struct noun_column *const *columns, const struct cell *cells, size_t n)
+{
+    const struct writing *w = arg;
+    struct cell all[NOUN_COLUMNS + EXTRA];
+
+    (void)columns;
+    memcpy(all, cells, n * sizeof(all[0]));
+    all[n] = (struct cell){.kind = CELL_VALUE, .text = w->q->key};
+    all[n + 1] = (struct cell){.kind = CELL_TIME, .number = w->q->now};
+    sink_row(w->sink, all);
+}
+
 int
 query_ask(sqlite3 *db, const struct query *q, enum sink_format format, FILE *out,
           struct query_result *result, struct err *e)
 {
-    CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
     CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
     CLEANUP(sink_cleanup) struct sink *sink = NULL;
     struct chosen chosen = {.n = 0};
+    struct writing w = {.q = q};
+    int failed;
 
-    *result = (struct query_result){.rows = 0};
-    if (choose(q, &chosen, e) != 0 || compose(q, &chosen, &sql, e) != 0 ||
-        words_ask(db, q->noun, &q->filters, e) != 0) {
+    if (prepare(db, q, &chosen, &statement, result, e) != 0) {
         return -1;
     }
-    if (statement_prepare(db, (const char *)sql.p, &statement, e) != 0 ||
-        filters_bind(&q->filters, q->now, statement, e) != 0) {
-        return -1;
-    }
-    result->has_clock = sqlite3_bind_parameter_index(statement, ":now") > 0;
     sink = open_sink(&chosen, format, out, result->has_clock, e);
-    return sink == NULL ? -1 : rows(q, &chosen, statement, sink, result, e);
+    if (sink == NULL) {
+        return -1;
+    }
+    w.sink = sink;
+    failed = rows(q, &chosen, statement, write_row, &w, result, e);
+    sink_end(sink);
+    return failed;
 }
