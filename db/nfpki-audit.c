@@ -3,7 +3,8 @@
  * nfpki-audit: reads the published folder of a ledger, verifies all of it, and only then answers.
  *
  * Trusts the log key that it is given and nothing else. Reads files; no lock, no access to the
- * CA. The network is in `fetch` alone, which copies files and believes none of them.
+ * CA. The network is in `fetch` alone, which copies files and believes none of them; `serve` shows
+ * a mirror to this machine.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -44,6 +45,9 @@ static const struct cmd commands[] = {
     {"report",
      "[--html FILE] [--data DIR] [--as-of TIME] [--check] [--profiles FILE]... [--issuer FILE]...",
      "all of it on one page, with figures; and its rows as CSV and JSON Lines", report_run},
+    {"serve", "[--listen ADDRESS:PORT] [--issuer FILE]...",
+     "the report and the lists as pages for a browser on this machine, from a mirror",
+     serve_command_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION|UUID|NAME",
      "everything that the ledger has about it, and the proofs", show_run},
     {"explain", "[--issuer FILE]... [--as-of TIME] [--format table|csv|jsonl] SERIAL|REQUEST",

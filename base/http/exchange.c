@@ -67,7 +67,7 @@ http_exchange_write(struct http_exchange *x, const struct http_answer *answer)
     const struct http_options *options = &x->all->options;
     struct http_answer whole = *answer;
 
-    whole.fields = options->fields != NULL ? options->fields : whole.fields;
+    whole.fields = whole.fields != NULL ? whole.fields : options->fields;
     whole.allow = options->allow != NULL ? options->allow : whole.allow;
     http_answer_write(&whole, x->last, bufferevent_get_output(x->bev));
     x->state = WRITING;

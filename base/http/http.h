@@ -90,8 +90,8 @@ struct http_options {
     void (*arrived)(struct http_exchange *, void *user);
     bool resources; /* http_parser_allow_resources() */
     bool forms;     /* http_parser_allow_forms() */
-    /* Of each answer, a refusal's too: header lines, each with its end, and what a 405 allows.
-     * NULL: as the answer has it. Borrowed. */
+    /* Of each answer that has none of its own, a refusal among them: header lines, each with its
+     * end. And what each 405 allows. NULL: as the answer has it. Borrowed. */
     const char *fields;
     const char *allow;
 };

@@ -38,6 +38,12 @@ key_json(const uint8_t id[LOG_KEY_ID], bool given)
 }
 
 json_t *
+json_key(const struct log_key *key, bool given)
+{
+    return key_json(key->id, given);
+}
+
+json_t *
 json_basis(const struct checkpoint *checkpoint, const struct log_key *key, bool given)
 {
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));

@@ -12,5 +12,7 @@ DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
 
 /* One value, its members ascending, in ASCII, and a line break. */
 int json_say(FILE *, const json_t *, struct err *e);
+/* The key, and who gave it. */
+json_t *json_key(const struct log_key *, bool given);
 /* The log, its size, its root and the key that all rests on. */
 json_t *json_basis(const struct checkpoint *, const struct log_key *, bool given);

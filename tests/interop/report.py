@@ -68,7 +68,7 @@ def would_be_seen():  # the same means find a page that asks
     chromium('asks', f'{folder}/asks.html', '--dump-dom')
     need('http://127.0.0.1:9/asked' in asked('asks'), 'nobody would see it when a page asks')
     with open(PAGE, encoding='utf-8') as f:  # and the page's policy stops what should get into it
-        text = f.read().replace('<main>', '<main><img src="http://127.0.0.1:9/asked"/><script>document.title = "ran"</script>')
+        text = f.read().replace('<main id="main">', '<main><img src="http://127.0.0.1:9/asked"/><script>document.title = "ran"</script>')
     with open(f'{folder}/stopped.html', 'w', encoding='utf-8') as f:
         f.write(text)
     dom = chromium('stopped', f'{folder}/stopped.html', '--dump-dom')

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/json.h"
 
 struct basis
 answer_basis(const struct mirror *m)
@@ -16,11 +17,9 @@ answer_basis(const struct mirror *m)
 char *
 answer_key(const struct mirror *m)
 {
-    char hex[2 * LOG_KEY_ID + 1];
+    CLEANUP(json_cleanup) json_t *key = json_key(mirror_key(m), ask_key_is_given(m));
 
-    hex_format(span_of(mirror_key(m)->id, LOG_KEY_ID), hex);
-    return mem_printf("{\"from\":\"%s\",\"id\":\"%s\"}",
-                      ask_key_is_given(m) ? "given" : "from the ledger", hex);
+    return json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS);
 }
 
 int

@@ -31,6 +31,7 @@ enum {
     OPTION_KEY_FILE,
     OPTION_CACERT,
     OPTION_CACHE,
+    OPTION_LISTEN,
     OPTION_PROFILES,
     OPTION_CERTIFICATES,
     OPTION_EXPORT,
@@ -86,6 +87,7 @@ static const struct {
     {{"key-file", required_argument, NULL, OPTION_KEY_FILE}, ASK_KEY_FILE},
     {{"cacert", required_argument, NULL, OPTION_CACERT}, ASK_CACERT},
     {{"cache", required_argument, NULL, OPTION_CACHE}, ASK_CACHE},
+    {{"listen", required_argument, NULL, OPTION_LISTEN}, ASK_LISTEN},
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
     {{"check", no_argument, NULL, OPTION_CHECK}, ASK_CHECK},
@@ -163,6 +165,9 @@ take(int option, const char *value)
         return 0;
     case OPTION_CACHE:
         asked.cache = value;
+        return 0;
+    case OPTION_LISTEN:
+        asked.listen = value;
         return 0;
     case OPTION_CACERT:
         asked.cacert = value;

@@ -44,6 +44,7 @@ enum {
     ASK_PROGRESS = 1 << 24,
     ASK_CHECK = 1 << 25,
     ASK_CACHE = 1 << 26,
+    ASK_LISTEN = 1 << 27,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -79,6 +80,7 @@ struct asked {
     const char *export;
     bool init;
     bool progress;
+    const char *listen; /* an address with its port */
     bool json;
 };
 extern struct asked asked;

@@ -14,6 +14,7 @@ int prove_run(int argc, char **argv);
 int sql_run(int argc, char **argv);
 int report_run(int argc, char **argv);
 int sample_run(int argc, char **argv);
+int serve_command_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int verify_run(int argc, char **argv);
 int witness_key_run(int argc, char **argv);

@@ -13,19 +13,25 @@
 static const struct {
     const char *name;
     const char *sql;
+    const char *list; /* that has these */
 } tiles[] = {
-    {"leaves", "SELECT accepted FROM position"},
-    {"certificates issued", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'ISSUED'"},
+    {"leaves", "SELECT accepted FROM position", "events"},
+    {"certificates issued", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'ISSUED'",
+     "certificates"},
     {"live certificates",
      "SELECT count(*) FROM certificates WHERE issued_at <= :now AND not_before <= :now AND "
-     "not_after >= :now AND coalesce(revoked_at > :now, 1) AND rejected IS NULL"},
+     "not_after >= :now AND coalesce(revoked_at > :now, 1) AND rejected IS NULL",
+     "certificates?status=live"},
     {"end within 30 days",
      "SELECT count(*) FROM certificates WHERE issued IS NOT NULL AND revoked IS NULL AND rejected "
-     "IS NULL AND not_after BETWEEN :now AND :now + 30 * 86400"},
-    {"revoked", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REVOKED'"},
-    {"refused", "SELECT coalesce(sum(n), 0) FROM refusals"},
-    {"registrations", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REGISTRATION'"},
-    {"wait for officers", "SELECT count(*) FROM requests WHERE status = 'waiting'"},
+     "IS NULL AND not_after BETWEEN :now AND :now + 30 * 86400",
+     "certificates?expires-within=30&amp;sort=notAfter"},
+    {"revoked", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REVOKED'", "revocations"},
+    {"refused", "SELECT coalesce(sum(n), 0) FROM refusals", "refusals"},
+    {"registrations", "SELECT coalesce(sum(n), 0) FROM days WHERE kind = 'REGISTRATION'",
+     "registrations"},
+    {"wait for officers", "SELECT count(*) FROM requests WHERE status = 'waiting'",
+     "requests?status=waiting"},
 };
 
 static int
@@ -117,7 +123,13 @@ tiles_write(const struct report *r, FILE *out, struct err *e)
         if (number_of(r, tiles[i].sql, &number, e) != 0) {
             return -1;
         }
-        (void)fprintf(out, "<li><b>%" PRId64 "</b><span>%s</span></li>\n", number, tiles[i].name);
+        if (r->is_linked) {
+            (void)fprintf(out, "<li><a href=\"/%s\"><b>%" PRId64 "</b></a><span>%s</span></li>\n",
+                          tiles[i].list, number, tiles[i].name);
+        } else {
+            (void)fprintf(out, "<li><b>%" PRId64 "</b><span>%s</span></li>\n", number,
+                          tiles[i].name);
+        }
     }
     (void)fputs("</ul>\n", out);
     return 0;
@@ -207,7 +219,7 @@ front_write(const struct report *r, FILE *out, struct err *e)
     page_text(out, mirror_checkpoint(r->mirror)->origin);
     (void)fputs(", as of ", out);
     time_write(out, r->now);
-    (void)fputs("</p></header>\n<main>\n", out);
+    (void)fputs("</p></header>\n<main id=\"main\">\n", out);
     return verdict_write(r, out, e) != 0 || tiles_write(r, out, e) != 0 ? -1
                                                                         : facts_write(r, out, e);
 }

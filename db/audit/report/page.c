@@ -2,6 +2,7 @@
 #include "db/audit/report/page.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/ossl.h"
 #include "db/audit/out/escape.h"
@@ -19,9 +20,15 @@ page_begin(FILE *out, const char *title)
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                        "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>");
     escape_write_str(out, ESCAPE_HTML, title);
-    (void)fputs("</title>\n<style>\n", out);
+    (void)fputs("</title>\n<style>", out);
     (void)fwrite(report_style, 1, report_style_size, out);
     (void)fputs("</style></head>\n<body>\n", out);
+}
+
+struct span
+page_style(void)
+{
+    return span_of(report_style, report_style_size);
 }
 
 void
@@ -36,6 +43,21 @@ page_text(FILE *out, const char *text)
     (void)fputs("<bdi>", out);
     escape_write_str(out, ESCAPE_HTML, text);
     (void)fputs("</bdi>", out);
+}
+
+void
+page_part(FILE *out, struct span text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (size_t i = 0; i < text.n; i++) {
+        if (memchr(plain, text.p[i], sizeof(plain) - 1) != NULL) {
+            (void)fputc(text.p[i], out);
+        } else {
+            (void)fprintf(out, "%%%02X", (unsigned)text.p[i]);
+        }
+    }
 }
 
 void
@@ -94,14 +116,51 @@ page_table_begin(FILE *out, const char *caption, const char *const *heads, const
     (void)fputs("</tr></thead><tbody>\n", out);
 }
 
+/* Digits and letters that need no escape anywhere. */
+static bool
+is_shown(const struct cell *cell)
+{
+    const struct span t = cell->text;
+
+    if (cell->kind == CELL_INT) {
+        return cell->number >= 0;
+    }
+    if (cell->kind != CELL_HEX && (cell->kind != CELL_TEXT || t.n != 36)) {
+        return false;
+    }
+    for (size_t i = 0; i < t.n; i++) {
+        if (memchr("0123456789abcdef-", t.p[i], 17) == NULL) {
+            return false;
+        }
+    }
+    return t.n > 0;
+}
+
+static void
+cell_write(FILE *out, const struct cell *cell, bool shown)
+{
+    if (!shown || !is_shown(cell)) {
+        page_cell(out, cell);
+        return;
+    }
+    if (cell->kind == CELL_INT) {
+        (void)fprintf(out, "<a href=\"/show/%" PRId64 "\">", cell->number);
+    } else {
+        (void)fprintf(out, "<a href=\"/show/%.*s\">", (int)cell->text.n,
+                      (const char *)cell->text.p);
+    }
+    page_cell(out, cell);
+    (void)fputs("</a>", out);
+}
+
 void
-page_table_row(FILE *out, const struct cell *cells, size_t n)
+page_table_row(FILE *out, const struct cell *cells, size_t n, uint64_t shown)
 {
     (void)fputs("<tr>", out);
     for (size_t i = 0; i < n; i++) {
         (void)fputs(i == 0 ? "<th scope=\"row\"" : "<td", out);
         (void)fprintf(out, "%s>", class_of(cells[i].kind));
-        page_cell(out, &cells[i]);
+        cell_write(out, &cells[i], (shown >> i & 1) != 0);
         (void)fputs(i == 0 ? "</th>" : "</td>", out);
     }
     (void)fputs("</tr>\n", out);

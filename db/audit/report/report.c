@@ -10,7 +10,9 @@
 
 struct table {
     FILE *out;
+    bool is_linked;
     uint64_t rows;
+    uint64_t shown;
 };
 
 static void
@@ -22,18 +24,19 @@ table_row(void *arg, const struct section *s, int64_t first, const struct cell *
     (void)first;
     for (size_t i = 0; t->rows == 0 && i < n; i++) {
         heads[i] = s->columns[i].name;
+        t->shown |= t->is_linked && s->columns[i].type == AS_SHOWN ? UINT64_C(1) << i : 0;
     }
     if (t->rows++ == 0) {
         page_table_begin(t->out, s->look == LOOK_TABLE ? s->explains : s->title, heads, cells, n);
     }
-    page_table_row(t->out, cells, n);
+    page_table_row(t->out, cells, n, t->shown);
 }
 
 static int
 table_write(const struct report *r, const struct section *s, const struct rows_window *w, FILE *out,
             uint64_t *rows, struct err *e)
 {
-    struct table t = {.out = out};
+    struct table t = {.out = out, .is_linked = r->is_linked};
 
     if (rows_tell(r, s, w, table_row, &t, e) != 0) {
         return -1;
@@ -77,6 +80,9 @@ section_write(const struct report *r, const struct section *s, const struct rows
     if (!any) {
         (void)fprintf(out, "<p class=\"soft\">%s</p></section>\n", s->none);
         return 0;
+    }
+    if (r->is_linked && s->list != NULL) {
+        (void)fprintf(out, "<p class=\"note\"><a href=\"/%s\">All rows</a></p>\n", s->list);
     }
     if (s->look != LOOK_TABLE) {
         if (figure_write(r, s, &w, out, e) != 0) {
@@ -124,7 +130,7 @@ checked_rows(struct findings *findings, FILE *out)
                              "first 500.",
                              heads, cells, ARRAY_LEN(heads));
         }
-        page_table_row(out, cells, ARRAY_LEN(heads));
+        page_table_row(out, cells, ARRAY_LEN(heads), 0);
     }
     page_table_end(out);
 }
@@ -170,13 +176,22 @@ sections_write(const struct report *r, FILE *out, struct err *e)
 }
 
 int
-report_page(const struct report *r, FILE *out, struct err *e)
+report_body(const struct report *r, FILE *out, struct err *e)
 {
-    page_begin(out, "Report on a record");
     if (front_write(r, out, e) != 0 || sections_write(r, out, e) != 0) {
         return -1;
     }
     front_end(r, out);
+    return 0;
+}
+
+int
+report_page(const struct report *r, FILE *out, struct err *e)
+{
+    page_begin(out, "Report on a record");
+    if (report_body(r, out, e) != 0) {
+        return -1;
+    }
     page_end(out);
     return fflush(out) == 0 && ferror(out) == 0
                ? 0

@@ -123,6 +123,7 @@ say(struct cell *cell, enum as as, const struct rows_window *w, char **keep)
     }
     switch (as) {
     case AS_IS:
+    case AS_SHOWN:
         return;
     case AS_TIME:
         cell->kind = CELL_TIME;

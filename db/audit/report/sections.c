@@ -25,17 +25,19 @@ const struct section sections[] = {
      "('most', 'seconds back', 'the most that one of them is dated back'), "
      "('taken', 'set back', 'leaves that are dated back by more than five minutes, where the "
      "record says that the clock is right again')) SELECT what, n, text "
-     "FROM meaning JOIN figure USING (name) WHERE n > 0 ORDER BY name"},
+     "FROM meaning JOIN figure USING (name) WHERE n > 0 ORDER BY name",
+     NULL},
     {"Findings",
      "findings",
      "What people should look at",
      "Found by the rules while the record was verified.",
      "The rules of the record found nothing.",
      LOOK_TABLE,
-     {{"Severity", AS_IS}, {"Code", AS_IS}, {"What", AS_IS}, {"Leaf", AS_IS}},
+     {{"Severity", AS_IS}, {"Code", AS_IS}, {"What", AS_IS}, {"Leaf", AS_SHOWN}},
      "SELECT severity, code, text, leaf FROM findings WHERE found_by = 'mirror' ORDER BY CASE "
      "severity WHEN 'error' THEN 0 "
-     "WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200"},
+     "WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200",
+     "findings"},
 
     {"Findings",
      "kept",
@@ -46,10 +48,11 @@ const struct section sections[] = {
      {{"Severity", AS_IS},
       {"Code", AS_IS},
       {"What", AS_IS},
-      {"Serial number", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Serial number", AS_SHOWN},
+      {"Leaf", AS_SHOWN}},
      "SELECT severity, code, text, serial, leaf FROM findings WHERE found_by <> 'mirror' ORDER BY "
-     "CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200"},
+     "CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, leaf LIMIT 200",
+     "findings"},
 
     {"Certificates",
      "issuance",
@@ -61,7 +64,8 @@ const struct section sections[] = {
      {{"From", AS_STEP}, {"Issued", AS_IS}, {"Revoked", AS_IS}, {"Refused", AS_IS}},
      "SELECT (time - :from) / :step AS step, sum(n * (kind = 'ISSUED')), sum(n * (kind = "
      "'REVOKED')), sum(n * (kind = 'REFUSAL')) FROM days WHERE kind IN ('ISSUED', 'REVOKED', "
-     "'REFUSAL') GROUP BY step ORDER BY step"},
+     "'REFUSAL') GROUP BY step ORDER BY step",
+     "events"},
     {"Certificates",
      "live",
      "Live certificates",
@@ -73,7 +77,8 @@ const struct section sections[] = {
      "(SELECT (issued_at - :from) / :step AS step, 1 AS n FROM certificates WHERE issued IS NOT "
      "NULL UNION ALL SELECT (min(not_after, coalesce(revoked_at, not_after)) - :from) / :step + 1, "
      "-1 FROM certificates WHERE issued IS NOT NULL) GROUP BY step)) WHERE step < :steps ORDER BY "
-     "step"},
+     "step",
+     "certificates?status=live"},
     {"Certificates",
      "expiry",
      "What ends in the next 90 days",
@@ -87,7 +92,8 @@ const struct section sections[] = {
      "c.profile AND x.not_after > c.not_after AND x.issued IS NOT NULL AND x.revoked IS NULL) AS "
      "another FROM certificates c WHERE c.issued IS NOT NULL AND c.revoked IS NULL AND c.rejected "
      "IS NULL AND c.not_after >= :now AND c.not_after < :now + 90 * 86400) GROUP BY step ORDER BY "
-     "step"},
+     "step",
+     "certificates?expires-within=90&amp;sort=notAfter"},
     {"Certificates",
      "seconds",
      "How long requests took",
@@ -100,7 +106,8 @@ const struct section sections[] = {
      "THEN 'an hour' WHEN 4 THEN 'a day' ELSE 'longer' END, count(*) FROM (SELECT CASE WHEN w <= 1 "
      "THEN 0 WHEN w <= 10 THEN 1 WHEN w <= 60 THEN 2 WHEN w <= 3600 THEN 3 WHEN w <= 86400 THEN 4 "
      "ELSE 5 END AS s FROM (SELECT c.issued_at - q.time AS w FROM certificates c JOIN request q ON "
-     "q.rid = c.rid WHERE c.issued IS NOT NULL)) GROUP BY s ORDER BY s"},
+     "q.rid = c.rid WHERE c.issued IS NOT NULL)) GROUP BY s ORDER BY s",
+     "requests"},
     {"Certificates",
      "profiles",
      "By profile",
@@ -110,7 +117,8 @@ const struct section sections[] = {
      {{"Profile", AS_IS}, {"Live", AS_IS}, {"Expired", AS_IS}, {"Revoked", AS_IS}},
      "SELECT c.profile, " LIVE_ENDED_REVOKED
      " FROM certificates c WHERE c.issued IS NOT NULL GROUP BY c.profile ORDER BY count(*) DESC, "
-     "c.profile"},
+     "c.profile",
+     "certificates"},
     {"Certificates",
      "types",
      "By type of network function",
@@ -121,7 +129,8 @@ const struct section sections[] = {
      "SELECT a.value, " LIVE_ENDED_REVOKED " FROM certificates c JOIN registration r ON "
      "r.registration = c.registration JOIN allowed a ON "
      "a.registration = r.leaf AND a.type = 'nfType' WHERE c.issued IS NOT NULL GROUP BY a.value "
-     "ORDER BY count(*) DESC, a.value"},
+     "ORDER BY count(*) DESC, a.value",
+     "certificates"},
     {"Certificates",
      "unfinished",
      "Not finished",
@@ -129,16 +138,17 @@ const struct section sections[] = {
      "oldest 100.",
      "All were finished.",
      LOOK_TABLE,
-     {{"Serial number", AS_IS},
+     {{"Serial number", AS_SHOWN},
       {"Status", AS_IS},
       {"Intended", AS_TIME},
       {"Profile", AS_IS},
-      {"Network function", AS_IS},
+      {"Network function", AS_SHOWN},
       {"Ends", AS_TIME},
-      {"Leaf", AS_IS}},
+      {"Leaf", AS_SHOWN}},
      "SELECT serial, status, intended_at, profile, nf, not_after, leaf FROM certificates WHERE "
      "status = 'pending' OR (status = 'issued' AND nf IS NOT NULL AND issued_at < :now - 86400) "
-     "ORDER BY leaf LIMIT 100"},
+     "ORDER BY leaf LIMIT 100",
+     "certificates?status=pending"},
 
     {"Refusals and revocations",
      "refused",
@@ -148,7 +158,8 @@ const struct section sections[] = {
      LOOK_ROWS,
      {{"Reason", AS_FAIL_INFO}, {"At the CA", AS_IS}, {"At an RA", AS_IS}},
      "SELECT fail_info, sum(n * (place = 'CA')), sum(n * (place = 'RA')) FROM refusals GROUP BY "
-     "fail_info ORDER BY sum(n) DESC, 1"},
+     "fail_info ORDER BY sum(n) DESC, 1",
+     "refusals"},
     {"Refusals and revocations",
      "revoked",
      "Revocations by reason",
@@ -156,7 +167,8 @@ const struct section sections[] = {
      "Nothing was revoked.",
      LOOK_ROWS,
      {{"Reason", AS_CRL_REASON}, {"Revocations", AS_IS}},
-     "SELECT reason, sum(n) FROM days WHERE kind = 'REVOKED' GROUP BY reason ORDER BY 2 DESC, 1"},
+     "SELECT reason, sum(n) FROM days WHERE kind = 'REVOKED' GROUP BY reason ORDER BY 2 DESC, 1",
+     "revocations"},
     {"Refusals and revocations",
      "refusals",
      "Who was refused",
@@ -168,11 +180,12 @@ const struct section sections[] = {
       {"Text", AS_IS},
       {"At", AS_IS},
       {"Times", AS_IS},
-      {"Network function", AS_IS},
-      {"Registration", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Network function", AS_SHOWN},
+      {"Registration", AS_SHOWN},
+      {"Leaf", AS_SHOWN}},
      "SELECT time, fail_info, reason, place, n, nf, registration, leaf FROM refusals ORDER BY leaf "
-     "DESC LIMIT 100"},
+     "DESC LIMIT 100",
+     "refusals?way=down"},
     {"Refusals and revocations",
      "revocations",
      "What was revoked",
@@ -180,17 +193,18 @@ const struct section sections[] = {
      "Nothing was revoked.",
      LOOK_TABLE,
      {{"Time", AS_TIME},
-      {"Serial number", AS_IS},
+      {"Serial number", AS_SHOWN},
       {"Reason", AS_CRL_REASON},
       {"By", AS_IS},
       {"Profile", AS_IS},
       {"Subject", AS_IS},
       {"On CRL", AS_IS},
       {"Seconds", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Leaf", AS_SHOWN}},
      "SELECT time, serial, reason, by, profile, subject, on_crl, delay, leaf FROM revocations "
      "ORDER "
-     "BY leaf DESC LIMIT 100"},
+     "BY leaf DESC LIMIT 100",
+     "revocations?way=down"},
 
     {"People",
      "registrars",
@@ -201,7 +215,8 @@ const struct section sections[] = {
      {{"Registrar", AS_IS}, {"Registrations", AS_IS}},
      "SELECT coalesce(max(s.subject), lower(hex(r.registrar))), count(DISTINCT r.leaf) FROM "
      "registration r LEFT JOIN certificate s ON s.serial = r.registrar WHERE r.leaf < (SELECT "
-     "accepted FROM position) GROUP BY r.registrar ORDER BY 2 DESC, 1"},
+     "accepted FROM position) GROUP BY r.registrar ORDER BY 2 DESC, 1",
+     "registrations"},
     {"People",
      "officers",
      "Decisions by officer",
@@ -210,7 +225,8 @@ const struct section sections[] = {
      LOOK_ROWS,
      {{"Officer", AS_IS}, {"Approved", AS_IS}, {"Rejected", AS_IS}},
      "SELECT max(subject), sum(decision = 'approve'), sum(decision <> 'approve') FROM approvals "
-     "GROUP BY officer ORDER BY count(*) DESC, 1"},
+     "GROUP BY officer ORDER BY count(*) DESC, 1",
+     "approvals"},
     {"People",
      "registrations",
      "Registrations by use",
@@ -223,7 +239,8 @@ const struct section sections[] = {
      "never "
      "used' WHEN not_after < :now THEN 'ended, used in part' WHEN used = 0 THEN 'not used yet' "
      "ELSE "
-     "'used in part' END AS state, count(*) FROM registrations GROUP BY state ORDER BY 2 DESC, 1"},
+     "'used in part' END AS state, count(*) FROM registrations GROUP BY state ORDER BY 2 DESC, 1",
+     "registrations"},
     {"People",
      "waiting",
      "Requests that wait for officers",
@@ -231,14 +248,15 @@ const struct section sections[] = {
      "No request waits.",
      LOOK_TABLE,
      {{"Since", AS_TIME},
-      {"Network function", AS_IS},
+      {"Network function", AS_SHOWN},
       {"Profile", AS_IS},
       {"Needs", AS_IS},
-      {"Request", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Request", AS_SHOWN},
+      {"Leaf", AS_SHOWN}},
      "SELECT time, nf, profile, approvals, rid, leaf FROM requests WHERE status = 'waiting' ORDER "
      "BY "
-     "leaf LIMIT 100"},
+     "leaf LIMIT 100",
+     "requests?status=waiting"},
     {"People",
      "operators",
      "Who worked the CA and its RAs",
@@ -250,10 +268,11 @@ const struct section sections[] = {
       {"Who", AS_IS},
       {"On what", AS_IS},
       {"Text", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Leaf", AS_SHOWN}},
      "SELECT time, action, person, object, text, leaf FROM activity WHERE role = 'operator' ORDER "
      "BY "
-     "leaf DESC LIMIT 100"},
+     "leaf DESC LIMIT 100",
+     "events?way=down"},
     {"People",
      "staff",
      "The CA's own people and programs",
@@ -263,14 +282,15 @@ const struct section sections[] = {
      {{"Role", AS_IS},
       {"Subject", AS_IS},
       {"Status", AS_IS},
-      {"Serial number", AS_IS},
+      {"Serial number", AS_SHOWN},
       {"From", AS_TIME},
       {"Until", AS_TIME},
-      {"Leaf", AS_IS}},
+      {"Leaf", AS_SHOWN}},
      "SELECT role, subject, CASE WHEN status = 'issued' AND not_after < :now THEN 'expired' WHEN "
      "status = 'issued' THEN 'valid' ELSE status END, serial, not_before, not_after, leaf FROM "
      "staff "
-     "ORDER BY leaf DESC LIMIT 200"},
+     "ORDER BY leaf DESC LIMIT 200",
+     "staff?way=down"},
 
     {"The CA at work",
      "crl-spans",
@@ -282,7 +302,8 @@ const struct section sections[] = {
      "SELECT * FROM (SELECT 'number ' || number, this_update, next_update, 0 FROM crls UNION ALL "
      "SELECT 'gap', since, until, 1 FROM outages WHERE kind = 'crl' ORDER BY 2 DESC LIMIT 50) "
      "ORDER "
-     "BY 2"},
+     "BY 2",
+     "crls"},
     {"The CA at work",
      "outages",
      "Gaps and restarts",
@@ -291,8 +312,13 @@ const struct section sections[] = {
      "came late; the newest 100.",
      "There was none.",
      LOOK_TABLE,
-     {{"What", AS_IS}, {"Since", AS_TIME}, {"Until", AS_TIME}, {"Seconds", AS_IS}, {"Leaf", AS_IS}},
-     "SELECT kind, since, until, seconds, leaf FROM outages ORDER BY leaf DESC LIMIT 100"},
+     {{"What", AS_IS},
+      {"Since", AS_TIME},
+      {"Until", AS_TIME},
+      {"Seconds", AS_IS},
+      {"Leaf", AS_SHOWN}},
+     "SELECT kind, since, until, seconds, leaf FROM outages ORDER BY leaf DESC LIMIT 100",
+     "outages?way=down"},
     {"The CA at work",
      "crls",
      "CRLs",
@@ -306,26 +332,33 @@ const struct section sections[] = {
       {"Entries", AS_IS},
       {"Seconds late", AS_IS},
       {"SHA-256", AS_IS},
-      {"Leaf", AS_IS}},
+      {"Leaf", AS_SHOWN}},
      "SELECT number, this_update, next_update, entries, late, sha256, leaf FROM crls ORDER BY leaf "
-     "DESC LIMIT 100"},
+     "DESC LIMIT 100",
+     "crls?way=down"},
     {"The CA at work",
      "operation",
      "Starts, stops, what happened to the record",
      "The newest 100.",
      "The record has none.",
      LOOK_TABLE,
-     {{"Time", AS_TIME}, {"What", AS_IS}, {"Of", AS_IS}, {"Leaf", AS_IS}},
+     {{"Time", AS_TIME}, {"What", AS_IS}, {"Of", AS_IS}, {"Leaf", AS_SHOWN}},
      "SELECT time, action, text, leaf FROM activity WHERE action IN ('start', 'stop', 'recovered', "
-     "'sealed', 'restored', 'acknowledged', 'clock') GROUP BY leaf ORDER BY leaf DESC LIMIT 100"},
+     "'sealed', 'restored', 'acknowledged', 'clock') GROUP BY leaf ORDER BY leaf DESC LIMIT 100",
+     "events?way=down"},
     {"The CA at work",
      "changes",
      "Changes of configuration",
      "Files by their SHA-256; the newest 100.",
      "None was changed.",
      LOOK_TABLE,
-     {{"Time", AS_TIME}, {"File", AS_IS}, {"Before", AS_IS}, {"SHA-256", AS_IS}, {"Leaf", AS_IS}},
-     "SELECT time, file, previous, sha256, leaf FROM changes ORDER BY leaf DESC LIMIT 100"},
+     {{"Time", AS_TIME},
+      {"File", AS_IS},
+      {"Before", AS_IS},
+      {"SHA-256", AS_IS},
+      {"Leaf", AS_SHOWN}},
+     "SELECT time, file, previous, sha256, leaf FROM changes ORDER BY leaf DESC LIMIT 100",
+     "changes?way=down"},
     {"The CA at work",
      "ceremonies",
      "Ceremonies",
@@ -336,7 +369,8 @@ const struct section sections[] = {
       {"Name", AS_IS},
       {"Transcript", AS_IS},
       {"Bundle", AS_IS},
-      {"Leaf", AS_IS}},
-     "SELECT time, name, head, sha256, leaf FROM ceremonies ORDER BY leaf DESC LIMIT 100"},
+      {"Leaf", AS_SHOWN}},
+     "SELECT time, name, head, sha256, leaf FROM ceremonies ORDER BY leaf DESC LIMIT 100",
+     "ceremonies?way=down"},
 };
 const size_t n_sections = ARRAY_LEN(sections);

@@ -27,7 +27,8 @@ enum as {
     AS_TIME,
     AS_CRL_REASON,
     AS_FAIL_INFO,
-    AS_STEP, /* of a figure over time: when it begins */
+    AS_SHOWN, /* as it is: what a page is about (report.is_linked) */
+    AS_STEP,  /* of a figure over time: when it begins */
 };
 
 struct section {
@@ -42,6 +43,7 @@ struct section {
         enum as type;
     } columns[SECTION_COLUMNS];
     const char *sql;
+    const char *list; /* that has its rows, with filters; NULL: none has */
 };
 
 extern const struct section sections[];

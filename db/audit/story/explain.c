@@ -12,7 +12,8 @@
 struct explaining {
     const struct explanation *x;
     struct signatures *signatures;
-    struct sink *sink; /* NULL: for people */
+    explain_told *told; /* NULL: for people */
+    void *arg;
     FILE *out;
     time_t not_after;
     bool has_mac, has_message, has_unsigned, has_unverified, has_revocation, has_crl;
@@ -30,12 +31,11 @@ write_part(struct explaining *w, const struct story_leaf *leaf, const char *text
         {.kind = CELL_TEXT, .text = span_str(text)},
         {.kind = CELL_TEXT, .text = span_str(signature_name(signature))},
         {.kind = CELL_INT, .number = (int64_t)leaf->index},
-        {.kind = CELL_VALUE, .text = w->x->key},
     };
     char at[TIME_TEXT_SIZE];
 
-    if (w->sink != NULL) {
-        sink_row(w->sink, row);
+    if (w->told != NULL) {
+        w->told(w->arg, row, ARRAY_LEN(row));
         return;
     }
     time_format(leaf_time(leaf->leaf), at);
@@ -116,11 +116,10 @@ write_end(const struct explaining *w, const char *kind, const char *before, cons
         {.kind = CELL_TEXT, .text = span_str(text)},
         {.kind = CELL_NONE},
         {.kind = CELL_NONE},
-        {.kind = CELL_VALUE, .text = w->x->key},
     };
 
-    if (w->sink != NULL) {
-        sink_row(w->sink, row);
+    if (w->told != NULL) {
+        w->told(w->arg, row, ARRAY_LEN(row));
     } else {
         (void)fprintf(w->out, "%s%s\n", before, text);
     }
@@ -159,7 +158,7 @@ write_gaps(const struct explaining *w)
         {w->has_crl, "the CRL itself: the record has its SHA-256 (verify --crl)"},
     };
 
-    if (w->sink == NULL) {
+    if (w->told == NULL) {
         (void)fprintf(w->out, "Not shown by the record:\n");
     }
     for (size_t i = 0; i < ARRAY_LEN(gaps); i++) {
@@ -185,33 +184,71 @@ parts(struct explaining *w, struct err *e)
     return 0;
 }
 
-int
-explain(const struct explanation *x, enum sink_format format, FILE *out, struct err *e)
+static int
+all(struct explaining *w, struct err *e)
 {
-    static const char *const columns[] = {"time", "kind", "text", "signature", "leaf", "key"};
+    const struct explanation *x = w->x;
     CLEANUP(signatures_cleanup)
     struct signatures *signatures = signatures_new(x->mirror, x->issuers);
-    CLEANUP(sink_cleanup) struct sink *sink = NULL;
-    struct explaining w = {.x = x, .signatures = signatures, .out = out};
 
     if (x->story->names.serial[0] == '\0' && x->story->names.rid[0] == '\0') {
         return err_set(e, ERR_INPUT,
                        "that is not one certificate or request: ask for one of what `show` has");
     }
-    if (format != SINK_TABLE) {
-        sink = sink_new(format, out, columns, format == SINK_JSONL ? 6 : 5, e);
-        w.sink = sink;
-    }
-    if ((format != SINK_TABLE && sink == NULL) || parts(&w, e) != 0) {
+    w->signatures = signatures;
+    if (parts(w, e) != 0) {
         return -1;
     }
-    write_now(&w);
-    write_gaps(&w);
-    if (sink != NULL) {
-        sink_end(sink);
-    } else {
+    write_now(w);
+    write_gaps(w);
+    return 0;
+}
+
+int
+explain_tell(const struct explanation *x, explain_told *told, void *arg, struct err *e)
+{
+    struct explaining w = {.x = x, .told = told, .arg = arg};
+
+    return all(&w, e);
+}
+
+struct writing {
+    struct sink *sink;
+    struct span key;
+};
+
+static void
+write_row(void *arg, const struct cell *cells, size_t n)
+{
+    const struct writing *w = arg;
+    struct cell row[6] = {{.kind = CELL_NONE}};
+
+    memcpy(row, cells, n * sizeof(row[0]));
+    row[n] = (struct cell){.kind = CELL_VALUE, .text = w->key};
+    sink_row(w->sink, row);
+}
+
+int
+explain(const struct explanation *x, enum sink_format format, FILE *out, struct err *e)
+{
+    static const char *const columns[] = {"time", "kind", "text", "signature", "leaf", "key"};
+    struct explaining w = {.x = x, .out = out};
+    CLEANUP(sink_cleanup) struct sink *sink = NULL;
+    struct writing writing = {.key = x->key};
+
+    if (format == SINK_TABLE) {
+        if (all(&w, e) != 0) {
+            return -1;
+        }
         (void)fprintf(out, "\nVerified\n");
         print_basis(out, x->basis);
+        return 0;
     }
+    sink = sink_new(format, out, columns, format == SINK_JSONL ? 6 : 5, e);
+    writing.sink = sink;
+    if (sink == NULL || explain_tell(x, write_row, &writing, e) != 0) {
+        return -1;
+    }
+    sink_end(sink);
     return 0;
 }

@@ -19,5 +19,9 @@ struct explanation {
     time_t now;
     struct span key; /* JSON, as in query.h */
 };
+/* Told of each sentence: time, kind, text, signature, and the leaf, which is CELL_NONE for what no
+ * leaf says. */
+typedef void explain_told(void *arg, const struct cell *, size_t n);
 /* ERR_INPUT: the story is of several; ERR_CRYPTO: something does not verify. */
+int explain_tell(const struct explanation *, explain_told *, void *arg, struct err *e);
 int explain(const struct explanation *, enum sink_format, FILE *, struct err *e);
