@@ -30,7 +30,7 @@ struct noun {
     const char *shown; /* "serial,profile": when nobody names columns */
     const char *conditions[FILTERS]; /* NULL: it has no such filter */
     const char *words[FILTERS];      /* "live|expired": all that it may be; NULL: any */
-    const char *there[FILTERS]; /* SQL: and these, of which a record has its own; NULL: none */
+    const char *there[FILTERS];      /* SQL: and these, of which a record has its own; NULL: none */
 };
 
 extern const struct noun nouns[];
