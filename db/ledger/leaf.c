@@ -8,6 +8,7 @@
 
 #include "base/ossl.h"
 #include "base/tlog/merkle.h"
+#include "db/ledger/plain.h"
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
 
@@ -226,8 +227,9 @@ static const struct kind kinds[LEAF_KINDS] = {
 struct leaf {
     enum leaf_kind kind;
     time_t time;
-    json_t *object;
-    char *body; /* once sealed */
+    json_t *object;      /* NULL: */
+    struct plain *plain; /* read as such */
+    char *body;          /* once sealed */
     size_t n;
     struct merkle_hash hash;
 };
@@ -271,6 +273,7 @@ leaf_free(struct leaf *leaf)
 {
     if (leaf != NULL) {
         json_decref(leaf->object);
+        plain_free(leaf->plain);
         mem_free(leaf->body);
         mem_free(leaf);
     }
@@ -336,11 +339,35 @@ is_base64(const char *text)
     return text[0] != '\0' && base64_parse(text, &bytes, &e) == 0;
 }
 
+/* ---- what it has, however it was read ---- */
+
+static bool
+member_get(const struct leaf *leaf, const char *name, struct plain_member *out)
+{
+    const struct plain_member *plain = leaf->plain == NULL ? NULL : plain_find(leaf->plain, name);
+    const json_t *value = json_object_get(leaf->object, name);
+
+    *out = (struct plain_member){.name = name, .type = PLAIN_OTHER};
+    if (plain != NULL) {
+        *out = *plain;
+    } else if (json_is_string(value)) {
+        out->type = PLAIN_TEXT;
+        out->text = json_string_value(value);
+    } else if (json_is_integer(value)) {
+        out->type = PLAIN_INT;
+        out->number = json_integer_value(value);
+    } else if (json_is_boolean(value)) {
+        out->type = PLAIN_BOOL;
+        out->number = json_is_true(value) ? 1 : 0;
+    }
+    return plain != NULL || value != NULL;
+}
+
 /* No text has a NUL in it: jansson reads none without JSON_ALLOW_NUL. */
 static bool
-member_fits(enum member_type type, const json_t *value)
+member_fits(enum member_type type, const struct plain_member *value)
 {
-    const char *text = json_string_value(value);
+    const char *text = value->text;
     time_t t;
     struct err e;
 
@@ -354,9 +381,9 @@ member_fits(enum member_type type, const json_t *value)
     case MEMBER_TIME:
         return text != NULL && time_parse(text, &t, &e) == 0;
     case MEMBER_INT:
-        return json_is_integer(value);
+        return value->type == PLAIN_INT;
     case MEMBER_BOOL:
-        return json_is_boolean(value);
+        return value->type == PLAIN_BOOL;
     }
     return false;
 }
@@ -369,24 +396,34 @@ check_members(const struct leaf *leaf, struct err *e)
     size_t known = 2; /* kind and time */
 
     for (const struct member *m = kind->members; m->name != NULL; m++) {
-        const json_t *value = json_object_get(leaf->object, m->name);
+        struct plain_member value;
 
-        if (value == NULL) {
+        if (!member_get(leaf, m->name, &value)) {
             if (!m->optional) {
                 return err_set(e, ERR_INPUT, "leaf %s: member %s is missing", kind->name, m->name);
             }
             continue;
         }
-        if (!member_fits(m->type, value)) {
+        if (!member_fits(m->type, &value)) {
             return err_set(e, ERR_INPUT, "leaf %s: member %s has another form", kind->name,
                            m->name);
         }
         known++;
     }
-    if (json_object_size(leaf->object) != known) {
+    if ((leaf->plain != NULL ? plain_count(leaf->plain) : json_object_size(leaf->object)) !=
+        known) {
         return err_set(e, ERR_INPUT, "leaf %s: a member that the kind does not have", kind->name);
     }
     return 0;
+}
+
+static void
+keep_body(struct leaf *leaf, const void *octets, size_t n)
+{
+    leaf->body = mem_zalloc(n + 1, 1);
+    memcpy(leaf->body, octets, n);
+    leaf->n = n;
+    leaf->hash = merkle_leaf(leaf_body(leaf));
 }
 
 int
@@ -408,9 +445,7 @@ leaf_seal(struct leaf *leaf, struct err *e)
         return err_set(e, ERR_INPUT, "leaf %s: %zu octets, allowed are %d",
                        leaf_kind_name(leaf->kind), n, LEAF_MAX);
     }
-    leaf->body = mem_dup(text, n + 1);
-    leaf->n = n;
-    leaf->hash = merkle_leaf(leaf_body(leaf));
+    keep_body(leaf, text, n);
     free(text);
     return 0;
 }
@@ -428,24 +463,44 @@ find_kind(const char *name, enum leaf_kind *kind)
 }
 
 static int
-parse_into(struct leaf *leaf, struct span body, struct err *e)
+members_read(struct leaf *leaf, struct span body, struct err *e)
 {
     json_error_t reason;
+
+    leaf->plain = plain_read(body);
+    if (leaf->plain != NULL) {
+        return 0;
+    }
+    leaf->object = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &reason);
+    return json_is_object(leaf->object)
+               ? 0
+               : err_set(e, ERR_INPUT, "a leaf is not a JSON object: %s",
+                         leaf->object == NULL ? reason.text : "another type");
+}
+
+static int
+parse_into(struct leaf *leaf, struct span body, struct err *e)
+{
     struct err time_error;
     const char *at;
 
-    leaf->object = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &reason);
-    if (!json_is_object(leaf->object)) {
-        return err_set(e, ERR_INPUT, "a leaf is not a JSON object: %s",
-                       leaf->object == NULL ? reason.text : "another type");
+    if (members_read(leaf, body, e) != 0) {
+        return -1;
     }
-    if (find_kind(json_string_value(json_object_get(leaf->object, "kind")), &leaf->kind) != 0) {
+    if (find_kind(leaf_text(leaf, "kind"), &leaf->kind) != 0) {
         return err_set(e, ERR_INPUT, "a leaf of an unknown kind");
     }
-    at = json_string_value(json_object_get(leaf->object, "time"));
+    at = leaf_text(leaf, "time");
     if (at == NULL || time_parse(at, &leaf->time, &time_error) != 0) {
         return err_set(e, ERR_INPUT, "leaf %s: member time is missing or has another form",
                        leaf_kind_name(leaf->kind));
+    }
+    if (leaf->plain != NULL) {
+        if (check_members(leaf, e) != 0) {
+            return -1;
+        }
+        keep_body(leaf, body.p, body.n);
+        return 0;
     }
     if (leaf_seal(leaf, e) != 0) {
         return -1;
@@ -503,19 +558,26 @@ leaf_hash(const struct leaf *leaf)
 const char *
 leaf_text(const struct leaf *leaf, const char *name)
 {
-    return json_string_value(json_object_get(leaf->object, name));
+    struct plain_member value;
+
+    (void)member_get(leaf, name, &value);
+    return value.text;
 }
 
 int64_t
 leaf_int(const struct leaf *leaf, const char *name, int64_t missing)
 {
-    const json_t *value = json_object_get(leaf->object, name);
+    struct plain_member value;
 
-    return json_is_integer(value) ? json_integer_value(value) : missing;
+    (void)member_get(leaf, name, &value);
+    return value.type == PLAIN_INT ? value.number : missing;
 }
 
 bool
 leaf_bool(const struct leaf *leaf, const char *name)
 {
-    return json_is_true(json_object_get(leaf->object, name));
+    struct plain_member value;
+
+    (void)member_get(leaf, name, &value);
+    return value.type == PLAIN_BOOL && value.number == 1;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What nfpki-audit reads that anybody may have written: a signed note, a proof around one, a
- * certificate's outline. What is read is within what came, and written again it is the same.
+ * certificate's outline, a leaf. What is read is within what came, and written again it is the
+ * same.
  */
 #include <assert.h>
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include "db/audit/der/outline.h"
 #include "db/audit/der/queue_entry.h"
 #include "db/audit/proof.h"
+#include "db/ledger/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -77,6 +80,23 @@ read_der(struct span octets)
     (void)audit_entry_read(octets, &entry, &e);
 }
 
+/* What is plain is what the library writes (plain.h). */
+static void
+read_plain(struct span octets)
+{
+    struct plain *plain = plain_read(octets);
+    json_t *object =
+        plain == NULL ? NULL
+                      : json_loadb((const char *)octets.p, octets.n, JSON_REJECT_DUPLICATES, NULL);
+    char *again = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+
+    assert(plain == NULL || (again != NULL && span_equal(span_str(again), octets) &&
+                             plain_count(plain) == json_object_size(object)));
+    free(again);
+    json_decref(object);
+    plain_free(plain);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -85,5 +105,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_note(octets);
     read_proof(octets);
     read_der(octets);
+    read_plain(octets);
     return 0;
 }
