@@ -144,6 +144,39 @@ clock_findings(struct sql *db, const struct audit_times *t, struct err *e)
     return 0;
 }
 
+/* ---- what became of what was asked ---- */
+
+#define CERTIFICATE_STATUS                                                                         \
+    "UPDATE certificate SET status = CASE WHEN revoked IS NOT NULL THEN 'revoked' WHEN rejected "  \
+    "IS NOT NULL THEN 'rejected' WHEN confirmed IS NOT NULL THEN 'confirmed' WHEN issued IS NOT "  \
+    "NULL THEN 'issued' ELSE 'pending' END"
+#define REQUEST_STATUS                                                                             \
+    "UPDATE request SET status = iif(EXISTS (SELECT 1 FROM refusal f WHERE f.rid = request.rid), " \
+    "'refused', coalesce((SELECT c.status FROM certificate c WHERE c.rid = request.rid ORDER BY "  \
+    "c.leaf DESC LIMIT 1), 'waiting'))"
+#define OF_CHANGED " WHERE rid IN (SELECT rid FROM changed)"
+
+/* Of everything the first time: nothing noted yet what changed (effects.c). */
+static int
+statuses(struct sql *db, struct err *e)
+{
+    int64_t accepted = 0;
+
+    if (sql_number(db, "SELECT accepted FROM position", SQL_NO_VALUES, 0, &accepted, e) != 0) {
+        return -1;
+    }
+    if (accepted == 0) {
+        return sql_script(db, mirror_indexes[0].sql, e) != 0 ||
+                       sql_exec(db, CERTIFICATE_STATUS, SQL_NO_VALUES, e) != 0
+                   ? -1
+                   : sql_exec(db, REQUEST_STATUS, SQL_NO_VALUES, e);
+    }
+    return sql_exec(db, CERTIFICATE_STATUS OF_CHANGED, SQL_NO_VALUES, e) != 0 ||
+                   sql_exec(db, REQUEST_STATUS OF_CHANGED, SQL_NO_VALUES, e) != 0
+               ? -1
+               : sql_exec(db, "DELETE FROM changed", SQL_NO_VALUES, e);
+}
+
 /* ---- all of it ---- */
 
 int
@@ -157,7 +190,8 @@ accept_tree(struct sql *db, struct audit_log *log, const struct audit_rules *rul
                  SQL_VALUES(sql_int((int64_t)c->size)), e) != 0 ||
         accept_note(db, c, audit_note(log), audit_dir(log), "accepted", e) != 0 ||
         cosignatures(db, audit_key(log), audit_note(log), e) != 0 || figures(db, rules, e) != 0 ||
-        clock_findings(db, audit_rules_times(rules), e) != 0 || position_accept(db, e) != 0) {
+        clock_findings(db, audit_rules_times(rules), e) != 0 || statuses(db, e) != 0 ||
+        position_accept(db, e) != 0) {
         return -1;
     }
     return sync == 0

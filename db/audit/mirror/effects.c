@@ -9,8 +9,9 @@
 #include "db/audit/der/names.h"
 #include "db/audit/mirror/columns.h"
 #include "db/audit/mirror/registered.h"
+#include "db/audit/mirror/tally.h"
 
-enum { DAY = 86400, NO_REASON = -1, PROFILE_MAX = 64 };
+enum { NO_REASON = -1, PROFILE_MAX = 64 };
 
 /* Of the leaf that is added: its certificate, and what it is counted under. */
 struct now {
@@ -24,6 +25,8 @@ struct now {
 
 struct effects {
     struct sql *db;
+    struct tally *tally;
+    bool follows;      /* something was accepted before: what changes of it is noted (changed) */
     bool any;          /* there was a leaf before, */
     time_t last;       /* with this time */
     bool up;           /* a START came, and no STOP behind it */
@@ -59,6 +62,10 @@ load(struct effects *f, struct err *e)
     int64_t b = 0;
     bool row = false;
 
+    if (sql_number(f->db, "SELECT accepted FROM position", SQL_NO_VALUES, 0, &a, e) != 0) {
+        return -1;
+    }
+    f->follows = a > 0;
     if (last_of(f->db, "SELECT time, kind FROM leaf ORDER BY idx DESC LIMIT 1", &a, &b, NULL,
                 &f->any, e) != 0) {
         return -1;
@@ -92,6 +99,7 @@ effects_free(struct effects *f)
 {
     if (f != NULL) {
         buf_free(&f->issuer);
+        tally_free(f->tally);
         mem_free(f);
     }
 }
@@ -103,6 +111,7 @@ effects_new(struct sql *db, struct err *e)
     CLEANUP(effects_cleanup) struct effects *f = mem_new(sizeof(*f));
 
     f->db = db;
+    f->tally = tally_new(db);
     f->issuer = BUF_INIT(LEAF_MAX);
     return load(f, e) == 0 ? TAKE(f) : NULL;
 }
@@ -133,8 +142,17 @@ gap(struct effects *f, const struct now *n, const char *kind, time_t since, time
 
 /* ---- certificates ---- */
 
+/* What becomes of this request and its certificate is another thing than what was accepted. */
+static int
+changed(struct effects *f, struct span rid, struct err *e)
+{
+    return !f->follows ? 0
+                       : sql_exec(f->db, "INSERT OR IGNORE INTO changed(rid) VALUES (?)",
+                                  SQL_VALUES(sql_octets(rid)), e);
+}
+
 /* The newest certificate of the leaf's serial, which this statement may have changed: it gives its
- * leaf and its profile. */
+ * leaf, its profile and its rid. */
 static int
 certificate_note(struct effects *f, struct now *n, const char *text, const struct sql_value *values,
                  size_t count, struct err *e)
@@ -152,15 +170,24 @@ certificate_note(struct effects *f, struct now *n, const char *text, const struc
         n->certificate = sqlite3_column_int64(s, 0);
         memcpy(n->profile, profile.p, length);
         n->profile[length] = '\0';
-        return sql_next(f->db, s, &row, e);
+        return changed(f, sql_column(s, 2), e) != 0 ? -1 : sql_next(f->db, s, &row, e);
     }
     return 0;
+}
+
+static int
+requested(struct effects *f, struct now *n, struct err *e)
+{
+    return changed(f, columns_octets(n->leaf, "rid", &n->scratch).bytes, e);
 }
 
 static int
 intent(struct effects *f, struct now *n, struct err *e)
 {
     n->certificate = (int64_t)n->index;
+    if (requested(f, n, e) != 0) {
+        return -1;
+    }
     return f->issuer.n == 0
                ? 0
                : sql_exec(f->db, "UPDATE certificate SET issuer = ? WHERE leaf = ?",
@@ -204,11 +231,17 @@ issued(struct effects *f, struct now *n, struct err *e)
             f, n,
             "UPDATE certificate SET issued = ?2, issued_at = ?3, sha256 = ?4, spki_sha256 = ?5, "
             "subject = ?6 WHERE leaf = (SELECT max(leaf) FROM certificate WHERE serial = ?1) "
-            "RETURNING leaf, profile",
+            "RETURNING leaf, profile, rid",
             SQL_VALUES(serial, sql_int((int64_t)n->index), sql_int(leaf_time(n->leaf)),
                        sql_octets(span_of(hash, sizeof(hash))),
                        sql_octets(span_of(spki, sizeof(spki))), sql_text(subject)),
             e) != 0) {
+        return -1;
+    }
+    if (sql_exec(f->db,
+                 "UPDATE registration SET first_use = ?2 WHERE first_use IS NULL AND registration "
+                 "= (SELECT registration FROM certificate WHERE leaf = ?1)",
+                 SQL_VALUES(sql_int(n->certificate), sql_int((int64_t)n->index)), e) != 0) {
         return -1;
     }
     naming = (struct naming){.f = f, .certificate = n->certificate};
@@ -227,7 +260,7 @@ confirmed(struct effects *f, struct now *n, struct err *e)
         f, n,
         "UPDATE certificate SET confirmed = coalesce(confirmed, ?2), confirmed_at = "
         "coalesce(confirmed_at, ?3) WHERE leaf = (SELECT max(leaf) FROM certificate WHERE serial = "
-        "?1) RETURNING leaf, profile",
+        "?1) RETURNING leaf, profile, rid",
         SQL_VALUES(columns_octets(n->leaf, "serial", &n->scratch), sql_int((int64_t)n->index),
                    sql_int(leaf_time(n->leaf))),
         e);
@@ -240,7 +273,7 @@ rejected(struct effects *f, struct now *n, struct err *e)
         f, n,
         "UPDATE certificate SET rejected_reason = iif(rejected IS NULL, ?3, rejected_reason), "
         "rejected = coalesce(rejected, ?2) WHERE leaf = (SELECT max(leaf) FROM certificate WHERE "
-        "serial = ?1) RETURNING leaf, profile",
+        "serial = ?1) RETURNING leaf, profile, rid",
         SQL_VALUES(columns_octets(n->leaf, "serial", &n->scratch), sql_int((int64_t)n->index),
                    sql_text(leaf_text(n->leaf, "reason"))),
         e);
@@ -253,7 +286,7 @@ revoked(struct effects *f, struct now *n, struct err *e)
             f, n,
             "UPDATE certificate SET revoked = coalesce(revoked, ?2), revoked_at = "
             "coalesce(revoked_at, ?3) WHERE leaf = (SELECT max(leaf) FROM certificate WHERE serial "
-            "= ?1) RETURNING leaf, profile",
+            "= ?1) RETURNING leaf, profile, rid",
             SQL_VALUES(columns_octets(n->leaf, "serial", &n->scratch), sql_int((int64_t)n->index),
                        sql_int(leaf_time(n->leaf))),
             e) != 0) {
@@ -262,8 +295,11 @@ revoked(struct effects *f, struct now *n, struct err *e)
     n->reason = leaf_int(n->leaf, "reason", NO_REASON);
     return n->certificate < 0
                ? 0
-               : sql_exec(f->db, "UPDATE revocation SET certificate = ? WHERE leaf = ?",
-                          SQL_VALUES(sql_int(n->certificate), sql_int((int64_t)n->index)), e);
+               : sql_exec(f->db,
+                          "UPDATE revocation SET certificate = ?, profile = ? WHERE leaf = ?",
+                          SQL_VALUES(sql_int(n->certificate), sql_text(n->profile),
+                                     sql_int((int64_t)n->index)),
+                          e);
 }
 
 /* ---- others ---- */
@@ -288,10 +324,17 @@ cancelled(struct effects *f, struct now *n, struct err *e)
 static int
 refused(struct effects *f, struct now *n, struct err *e)
 {
-    (void)f;
-    (void)e;
     n->reason = leaf_int(n->leaf, "failInfo", NO_REASON);
-    return 0;
+    return requested(f, n, e);
+}
+
+static int
+decided(struct effects *f, struct now *n, struct err *e)
+{
+    return sql_exec(f->db, "INSERT OR IGNORE INTO decider(officer, subject) VALUES (?,?)",
+                    SQL_VALUES(columns_octets(n->leaf, "officer", &n->scratch),
+                               sql_text(leaf_text(n->leaf, "subject"))),
+                    e);
 }
 
 static int
@@ -377,14 +420,17 @@ line_add(struct effects *f, struct now *n, int64_t number, const struct ra_repor
     const bool start = l->what == RA_REPORT_START;
     const bool did = l->what == RA_REPORT_DID;
     const bool counts = l->what == RA_REPORT_REFUSED || l->what == RA_REPORT_OTHERS;
+    const time_t at = counts ? report->to : l->at;
 
+    if (tally_time(f->tally, n->index, at, e) != 0) {
+        return -1;
+    }
     return sql_exec(f->db,
                     "INSERT INTO reported(leaf, line, what, time, n, fail_info, registration, "
                     "version, config, profiles, command, outcome, object, text) VALUES "
                     "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                     SQL_VALUES(sql_int((int64_t)n->index), sql_int(number),
-                               sql_text(ra_report_what_name(l->what)),
-                               sql_int(counts ? report->to : l->at),
+                               sql_text(ra_report_what_name(l->what)), sql_int(at),
                                counts ? sql_int((int64_t)l->count) : sql_null(),
                                counts ? sql_int(l->fail_info) : sql_null(),
                                counts ? hex_word(n, l->word[0]) : sql_null(),
@@ -434,22 +480,9 @@ static effect *const EFFECTS[LEAF_KINDS] = {
     [LEAF_CONFIRMED] = confirmed,     [LEAF_REJECTED] = rejected,
     [LEAF_REVOKED] = revoked,         [LEAF_CRL] = crl,
     [LEAF_RA_REPORT] = reported,      [LEAF_CLOCK] = clock_set,
-    [LEAF_REGISTRATION] = registered,
+    [LEAF_REGISTRATION] = registered, [LEAF_REQUEST] = requested,
+    [LEAF_APPROVAL] = decided,
 };
-
-static int
-count(struct effects *f, const struct now *n, struct err *e)
-{
-    time_t at = leaf_time(n->leaf);
-
-    return sql_exec(f->db,
-                    "INSERT INTO day(pending, day, kind, profile, reason, n) VALUES (1,?,?,?,?,1) "
-                    "ON CONFLICT DO UPDATE SET n = n + 1",
-                    SQL_VALUES(sql_int((at - (at % DAY + DAY) % DAY) / DAY),
-                               sql_int(leaf_kind(n->leaf)), sql_text(n->profile),
-                               sql_int(n->reason)),
-                    e);
-}
 
 int
 effects_add(struct effects *f, uint64_t index, const struct leaf *leaf, uint8_t *scratch,
@@ -472,5 +505,13 @@ effects_add(struct effects *f, uint64_t index, const struct leaf *leaf, uint8_t 
     }
     f->any = true;
     f->last = leaf_time(leaf);
-    return count(f, &n, e);
+    return tally_time(f->tally, index, leaf_time(leaf), e) != 0
+               ? -1
+               : tally_day(f->tally, leaf_time(leaf), leaf_kind(leaf), n.profile, n.reason, e);
+}
+
+int
+effects_flush(struct effects *f, struct err *e)
+{
+    return tally_flush(f->tally, e);
 }

@@ -15,3 +15,5 @@ struct effects *effects_new(struct sql *, struct err *e) OWNED(effects_free);
 /* The next leaf, behind its own row. `scratch`: LEAF_MAX octets. */
 int effects_add(struct effects *, uint64_t index, const struct leaf *, uint8_t *scratch,
                 struct err *e);
+/* Before the transaction ends. */
+int effects_flush(struct effects *, struct err *e);

@@ -134,7 +134,8 @@ save(struct importing *i, bool rules, struct err *e)
     const struct merkle_edge *edge = content_edge(i->content);
     CLEANUP(mem_cleanup) char *text = rules ? audit_rules_save(i->rules) : NULL;
 
-    if (content_flush(i->content, e) != 0 || position_save(i->mirror->db, edge, text, e) != 0) {
+    if (content_flush(i->content, e) != 0 || rows_flush(i->rows, e) != 0 ||
+        position_save(i->mirror->db, edge, text, e) != 0) {
         return -1;
     }
     i->saved = edge->size;

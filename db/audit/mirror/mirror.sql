@@ -90,6 +90,14 @@ CREATE TABLE leaf (
   time  INTEGER NOT NULL
 ) STRICT;
 
+-- Between which times what the leaves idx / 1024 = n say is: the clock may go back, so what is asked
+-- by time begins and ends at a span.
+CREATE TABLE span (
+  n         INTEGER PRIMARY KEY,
+  earliest  INTEGER NOT NULL,
+  latest    INTEGER NOT NULL
+) STRICT;
+
 -- The leaves idx / 256 = n themselves: each a length of 2 octets, big endian, and the body, all of
 -- it one zstd frame. width: how many leaves; octets: how many before they were packed.
 CREATE TABLE bundle (
@@ -107,7 +115,7 @@ CREATE TABLE tile (
   PRIMARY KEY (level, n)
 ) STRICT, WITHOUT ROWID;
 
--- REGISTRATION. cancelled: the leaf of its CANCEL.
+-- REGISTRATION. cancelled: the leaf of its CANCEL; first_use: of the first ISSUED under it.
 CREATE TABLE registration (
   leaf          INTEGER PRIMARY KEY,
   time          INTEGER NOT NULL,
@@ -122,7 +130,8 @@ CREATE TABLE registration (
   supersedes    BLOB,
   batch         INTEGER NOT NULL, -- 1: signed as one of many
   home_domain   TEXT,             -- what the registrar signed
-  cancelled     INTEGER
+  cancelled     INTEGER,
+  first_use     INTEGER
 ) STRICT;
 
 CREATE INDEX registration_id ON registration (registration);
@@ -145,10 +154,11 @@ CREATE TABLE cancellation (
   registrar     BLOB  -- or the serial of the registrar that signed it
 ) STRICT;
 
--- REQUEST
+-- REQUEST. status: as the view says, of the accepted leaves.
 CREATE TABLE request (
   leaf          INTEGER PRIMARY KEY,
   time          INTEGER NOT NULL,
+  status        TEXT NOT NULL DEFAULT 'waiting',
   rid           BLOB NOT NULL,
   registration  BLOB NOT NULL,
   profile       TEXT NOT NULL,
@@ -206,12 +216,21 @@ CREATE TABLE approval (
   by            TEXT           -- who handed it in
 ) STRICT;
 
+-- Who decided so far.
+CREATE TABLE decider (
+  officer  BLOB NOT NULL,
+  subject  TEXT NOT NULL,
+  PRIMARY KEY (officer, subject)
+) STRICT, WITHOUT ROWID;
+
 -- INTENT, and what became of it: issued, confirmed, rejected, revoked are leaves. Without nf and
 -- registration it is of the CA's own people and programs, and its profile is their role.
--- updates, renews, instead_of: serials of certificates before it.
+-- updates, renews, instead_of: serials of certificates before it. status: as the view says, of the
+-- accepted leaves.
 CREATE TABLE certificate (
   leaf             INTEGER PRIMARY KEY,
   time             INTEGER NOT NULL,
+  status           TEXT NOT NULL DEFAULT 'pending',
   serial           BLOB NOT NULL,
   rid              BLOB NOT NULL,
   profile          TEXT NOT NULL,
@@ -243,6 +262,11 @@ CREATE TABLE certificate (
 ) STRICT;
 CREATE INDEX certificate_serial ON certificate (serial);
 
+-- The requests of which leaves that are not accepted yet say more than those that are.
+CREATE TABLE changed (
+  rid  BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 -- What a certificate says of whom it is. type: 'DNS', 'URI', 'IP', 'email', 'CN', 'other'.
 CREATE TABLE name (
   certificate  INTEGER NOT NULL REFERENCES certificate (leaf),
@@ -257,6 +281,7 @@ CREATE TABLE revocation (
   time           INTEGER NOT NULL,
   serial         BLOB NOT NULL,
   certificate    INTEGER, -- leaf of its INTENT; NULL: the record has none
+  profile        TEXT,    -- of the certificate
   reason         INTEGER NOT NULL,
   by             TEXT,
   date           INTEGER NOT NULL, -- that CRLs have
@@ -320,7 +345,7 @@ CREATE TABLE command (
   command  TEXT NOT NULL,
   by       TEXT NOT NULL,
   outcome  TEXT NOT NULL, -- 'done', 'refused'
-  object   TEXT,
+  object   ANY,
   reason   TEXT,
   untold   INTEGER
 ) STRICT;
@@ -349,7 +374,7 @@ CREATE TABLE reported (
   profiles      BLOB,             -- and of its file of profiles
   command       TEXT,             -- did
   outcome       TEXT,
-  object        TEXT,
+  object        ANY,
   text          TEXT,             -- why, or who
   PRIMARY KEY (leaf, line)
 ) STRICT, WITHOUT ROWID;
@@ -457,12 +482,7 @@ CREATE VIEW leaves AS
 -- certificate.
 CREATE VIEW certificates AS
   SELECT c.serial, c.profile, c.nf, c.subject,
-    CASE WHEN c.revoked < p.accepted THEN 'revoked'
-         WHEN c.rejected < p.accepted THEN 'rejected'
-         WHEN c.confirmed < p.accepted THEN 'confirmed'
-         WHEN c.issued < p.accepted THEN 'issued'
-         ELSE 'pending' END AS status,
-    c.not_before, c.not_after, c.registration, c.rid, c.assurance, c.approvals,
+    c.status, c.not_before, c.not_after, c.registration, c.rid, c.assurance, c.approvals,
     c.renews, c.updates, c.instead_of, c.profile_file, c.message_time, c.tbs, c.by, c.issuer,
     CASE WHEN c.issued < p.accepted THEN c.sha256 END AS sha256,
     CASE WHEN c.issued < p.accepted THEN c.spki_sha256 END AS spki_sha256,
@@ -495,6 +515,7 @@ CREATE VIEW registrations AS
            AND s.leaf < p.accepted) THEN 'superseded'
          ELSE 'live' END AS status,
     CASE WHEN r.cancelled < p.accepted THEN r.cancelled END AS cancelled,
+    CASE WHEN r.first_use < p.accepted THEN r.first_use END AS first_use,
     r.leaf
   FROM registration r, position p
   WHERE r.leaf < p.accepted;
@@ -503,13 +524,7 @@ CREATE VIEW registrations AS
 CREATE VIEW requests AS
   SELECT q.rid, q.time, q.registration, r.nf, q.profile, q.assurance, q.approvals, q.made, q.made_by,
     q.qseq, q.head, h.ra, c.serial,
-    CASE WHEN f.leaf IS NOT NULL THEN 'refused'
-         WHEN c.leaf IS NULL THEN 'waiting'
-         WHEN c.revoked < p.accepted THEN 'revoked'
-         WHEN c.rejected < p.accepted THEN 'rejected'
-         WHEN c.confirmed < p.accepted THEN 'confirmed'
-         WHEN c.issued < p.accepted THEN 'issued'
-         ELSE 'pending' END AS status,
+    q.status,
     CASE WHEN c.issued < p.accepted THEN c.issued_at - q.time END AS waited,
     f.reason AS refused_reason, c.leaf AS certificate, q.leaf
   FROM request q JOIN position p
@@ -517,18 +532,21 @@ CREATE VIEW requests AS
       (SELECT max(leaf) FROM registration x WHERE x.registration = q.registration AND x.leaf < q.leaf)
     LEFT JOIN queue_head h ON h.leaf =
       (SELECT max(leaf) FROM queue_head x WHERE x.head = q.head AND x.leaf < q.leaf)
-    LEFT JOIN certificate c ON c.rid = q.rid AND c.leaf < p.accepted
-    LEFT JOIN refusal f ON f.rid = q.rid AND f.leaf < p.accepted
+    LEFT JOIN certificate c ON c.leaf =
+      (SELECT max(leaf) FROM certificate x WHERE x.rid = q.rid AND x.leaf < p.accepted)
+    LEFT JOIN refusal f ON f.leaf =
+      (SELECT max(leaf) FROM refusal x WHERE x.rid = q.rid AND x.leaf < p.accepted)
   WHERE q.leaf < p.accepted;
 
 -- place: 'CA', each by itself; 'RA', as it reports them: n of them until that time.
 CREATE VIEW refusals AS
-  SELECT f.time, f.rid, f.registration, r.nf, f.fail_info, f.reason, f.place, 1 AS n, f.leaf
+  SELECT f.time, f.rid, f.registration, r.nf, f.fail_info, f.reason, f.place, CAST(1 AS INTEGER) AS n, f.leaf
   FROM refusal f LEFT JOIN registration r ON r.leaf =
     (SELECT max(leaf) FROM registration x WHERE x.registration = f.registration AND x.leaf < f.leaf)
   WHERE f.leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT f.time, NULL, f.registration, r.nf, f.fail_info, coalesce(f.text, 'others'), 'RA', f.n, f.leaf
+  SELECT f.time, CAST(NULL AS BLOB), f.registration, r.nf, f.fail_info,
+    CAST(coalesce(f.text, 'others') AS TEXT), CAST('RA' AS TEXT), f.n, f.leaf
   FROM reported f LEFT JOIN registration r ON r.leaf =
     (SELECT max(leaf) FROM registration x WHERE x.registration = f.registration AND x.leaf < f.leaf)
   WHERE f.what IN ('refused', 'others') AND f.leaf < (SELECT accepted FROM position);
@@ -536,7 +554,7 @@ CREATE VIEW refusals AS
 -- on_crl, listed: number and time of the first CRL that looked at it.
 CREATE VIEW revocations AS
   SELECT v.serial, v.time, v.reason, v.by, v.date, v.superseded_by, v.rr, v.invalidity,
-    c.nf, c.profile, c.subject, c.registration, c.not_after, v.certificate,
+    c.nf, v.profile, c.subject, c.registration, c.not_after, v.certificate,
     l.number AS on_crl, l.time AS listed, l.time - v.time AS delay, v.leaf
   FROM revocation v
     LEFT JOIN certificate c ON c.leaf = v.certificate
@@ -560,7 +578,7 @@ CREATE VIEW staff AS
 
 CREATE VIEW crls AS
   SELECT l.number, l.time, l.this_update, l.next_update, l.entries, l.sha256, l.up_to,
-    (SELECT l.time - x.next_update FROM crl x WHERE x.leaf < l.leaf ORDER BY x.leaf DESC LIMIT 1)
+    (SELECT l.time - b.next_update FROM crl b WHERE b.leaf < l.leaf ORDER BY b.leaf DESC LIMIT 1)
       AS late, -- seconds behind nextUpdate of the one before; negative: in time
     l.leaf
   FROM crl l WHERE l.leaf < (SELECT accepted FROM position);
@@ -586,11 +604,14 @@ CREATE VIEW days AS
   SELECT d.day * 86400 AS time, k.name AS kind, d.profile, d.reason, d.n
   FROM day d JOIN kind k ON k.id = d.kind WHERE d.pending = 0;
 
+-- Columns of all parts have one affinity each, by CAST where they have none: else SQLite makes all of
+-- it before it looks for what is asked.
+--
 -- Who did what to what, all kinds of leaves in one. person: an officer, registrar or RA, by the
 -- serial of the certificate in `actor` where the record has it; role: 'registrar', 'officer', 'ra',
 -- 'nf', 'ca', 'operator' (at the CA's or, by the RA's word, at the RA's admin socket). object: a rid, serial or registration.
 CREATE VIEW activity AS
-  SELECT time, 'registrar' AS role, registrar AS actor, NULL AS person, 'register' AS action,
+  SELECT time, 'registrar' AS role, registrar AS actor, CAST(NULL AS TEXT) AS person, 'register' AS action,
     registration AS object, nf AS text, leaf
     FROM registration WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
@@ -598,73 +619,77 @@ CREATE VIEW activity AS
     'cancel', registration, reason, leaf
     FROM cancellation WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'nf', NULL, NULL, 'request', rid, profile, leaf
+  SELECT time, 'nf', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'request', rid, profile, leaf
     FROM request WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'nf', NULL, NULL, 'request again', again, hex(serial), leaf
+  SELECT time, 'nf', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'request again', again, CAST(hex(serial) AS TEXT), leaf
     FROM repeat WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ra', ra, NULL, 'attest', head, NULL, leaf
+  SELECT time, 'ra', ra, CAST(NULL AS TEXT), 'attest', head, CAST(NULL AS TEXT), leaf
     FROM queue_head WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, lower(place), NULL, NULL, 'refuse', rid, reason, leaf
+  SELECT time, lower(place), CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'refuse', rid, reason, leaf
     FROM refusal WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'officer', officer, subject, decision, rid, reason, leaf
+  SELECT time, 'officer', officer, subject, decision || '', rid, reason, leaf
     FROM approval WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, NULL, by, 'intend', serial, profile, leaf
+  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, CAST(NULL AS BLOB), by, 'intend', serial, profile, leaf
     FROM certificate WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT issued_at, 'ca', NULL, NULL, 'issue', serial, profile, issued
+  SELECT issued_at, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'issue', serial, profile, issued
     FROM certificate WHERE issued < (SELECT accepted FROM position)
   UNION ALL
-  SELECT confirmed_at, 'nf', NULL, NULL, 'confirm', serial, profile, confirmed
+  SELECT confirmed_at, 'nf', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'confirm', serial, profile, confirmed
     FROM certificate WHERE confirmed < (SELECT accepted FROM position)
   UNION ALL
-  SELECT l.time, CASE WHEN c.issued IS NULL THEN 'ca' ELSE 'nf' END, NULL, NULL, 'reject', c.serial,
+  SELECT l.time, CASE WHEN c.issued IS NULL THEN 'ca' ELSE 'nf' END, CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'reject', c.serial,
     c.rejected_reason, c.rejected
     FROM certificate c JOIN leaf l ON l.idx = c.rejected
     WHERE c.rejected < (SELECT accepted FROM position)
   UNION ALL
   SELECT time, CASE WHEN superseded_by IS NOT NULL THEN 'ca' WHEN rr IS NOT NULL THEN 'nf' ELSE
-    'officer' END, NULL, by, 'revoke', serial, 'reason ' || reason, leaf
+    'officer' END, CAST(NULL AS BLOB), by, 'revoke', serial, CAST('reason ' || reason AS TEXT), leaf
     FROM revocation WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'announce CRL', NULL, 'number ' || number, leaf
+  SELECT time, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'announce CRL',
+    CAST(NULL AS BLOB), CAST('number ' || number AS TEXT), leaf
     FROM crl_intent WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'publish CRL', NULL, 'number ' || number, leaf
+  SELECT time, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'publish CRL',
+    CAST(NULL AS BLOB), CAST('number ' || number AS TEXT), leaf
     FROM crl WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT o.time, 'ca', NULL, NULL, lower(k.name), NULL, coalesce(o.program || ' ' || o.version, o.text), o.leaf
+  SELECT o.time, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), lower(k.name), CAST(NULL AS BLOB),
+    CAST(coalesce(o.program || ' ' || o.version, o.text) AS TEXT), o.leaf
     FROM operation o JOIN kind k ON k.id = o.kind WHERE o.leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'configure', sha256, file, leaf
+  SELECT time, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'configure', sha256, file, leaf
     FROM configuration WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, NULL, by, 'ceremony', head, name, leaf
+  SELECT time, CASE WHEN by IS NULL THEN 'ca' ELSE 'operator' END, CAST(NULL AS BLOB), by, 'ceremony', head, name, leaf
     FROM ceremony WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT s.time, 'officer', s.officer, NULL, lower(k.name), s.serial, s.reason, s.leaf
+  SELECT s.time, 'officer', s.officer, CAST(NULL AS TEXT), lower(k.name), s.serial, s.reason, s.leaf
     FROM signed s JOIN kind k ON k.id = s.kind WHERE s.leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT s.time, 'officer', s.second_officer, NULL, lower(k.name), s.serial, s.reason, s.leaf
+  SELECT s.time, 'officer', s.second_officer, CAST(NULL AS TEXT), lower(k.name), s.serial, s.reason, s.leaf
     FROM signed s JOIN kind k ON k.id = s.kind WHERE s.leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'ca', NULL, NULL, 'adopt', serial, origin, leaf
+  SELECT time, 'ca', CAST(NULL AS BLOB), CAST(NULL AS TEXT), 'adopt', serial, origin, leaf
     FROM adoption WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT time, 'operator', NULL, by, command || CASE outcome WHEN 'done' THEN '' ELSE ', ' || outcome END,
+  SELECT time, 'operator', CAST(NULL AS BLOB), by, command || CASE outcome WHEN 'done' THEN '' ELSE ', ' || outcome END,
     object, reason, leaf
     FROM command WHERE leaf < (SELECT accepted FROM position)
   UNION ALL
-  SELECT l.time, 'ra', r.ra, NULL, CASE l.what WHEN 'others' THEN 'refuse' WHEN 'refused' THEN 'refuse' ELSE l.what
-    END, coalesce(l.registration, l.config), coalesce(l.version, l.n || ': ' || coalesce(l.text, 'others'), l.text), l.leaf
+  SELECT l.time, 'ra', r.ra, CAST(NULL AS TEXT), CASE l.what WHEN 'others' THEN 'refuse' WHEN 'refused' THEN 'refuse' ELSE l.what
+    END, CAST(coalesce(l.registration, l.config) AS BLOB),
+    CAST(coalesce(l.version, l.n || ': ' || coalesce(l.text, 'others'), l.text) AS TEXT), l.leaf
     FROM reported l JOIN report r ON r.leaf = l.leaf
     WHERE l.what <> 'did' AND l.leaf < (SELECT accepted FROM position)
   UNION ALL
   SELECT l.time, 'operator', r.ra, l.text, l.command || CASE l.outcome WHEN 'done' THEN '' ELSE ', ' || l.outcome END,
-    l.object, NULL, l.leaf
+    l.object, CAST(NULL AS TEXT), l.leaf
     FROM reported l JOIN report r ON r.leaf = l.leaf
     WHERE l.what = 'did' AND l.leaf < (SELECT accepted FROM position);

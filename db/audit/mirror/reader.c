@@ -20,8 +20,9 @@ struct reader {
     pthread_cond_t changed;
     struct reader_bundle *ready[READER_AHEAD]; /* oldest first */
     size_t n;
-    bool stopped; /* nobody wants any more */
-    bool ended;   /* and so it is with the folder: */
+    struct reader_bundle *spent; /* the caller's before: who made it ends it */
+    bool stopped;                /* nobody wants any more */
+    bool ended;                  /* and so it is with the folder: */
     int result;
     struct err e;
 };
@@ -41,6 +42,7 @@ bundle_free(struct reader_bundle *b)
 static int
 hand_over(struct reader *r)
 {
+    struct reader_bundle *spent;
     int result = -1;
 
     (void)pthread_mutex_lock(&r->lock);
@@ -52,7 +54,9 @@ hand_over(struct reader *r)
         (void)pthread_cond_signal(&r->changed);
         result = 0;
     }
+    spent = TAKE(r->spent);
     (void)pthread_mutex_unlock(&r->lock);
+    bundle_free(spent);
     return result;
 }
 
@@ -113,6 +117,7 @@ reader_free(struct reader *r)
     }
     bundle_free(r->filling);
     bundle_free(r->given);
+    bundle_free(r->spent);
     (void)pthread_cond_destroy(&r->changed);
     (void)pthread_mutex_destroy(&r->lock);
     mem_free(r);
@@ -140,10 +145,12 @@ reader_new(struct audit_log *log, uint64_t from, struct err *e)
 int
 reader_next(struct reader *r, const struct reader_bundle **out, struct err *e)
 {
+    struct reader_bundle *spent;
     int result = 0;
 
-    bundle_free(TAKE(r->given));
     (void)pthread_mutex_lock(&r->lock);
+    spent = TAKE(r->spent); /* the thread had no time for it */
+    r->spent = TAKE(r->given);
     while (r->n == 0 && !r->ended) {
         (void)pthread_cond_wait(&r->changed, &r->lock);
     }
@@ -159,6 +166,7 @@ reader_next(struct reader *r, const struct reader_bundle **out, struct err *e)
         result = -1;
     }
     (void)pthread_mutex_unlock(&r->lock);
+    bundle_free(spent);
     *out = r->given;
     return result;
 }

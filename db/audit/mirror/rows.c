@@ -42,3 +42,9 @@ rows_add(struct rows *r, uint64_t index, const struct leaf *leaf, struct err *e)
     }
     return 0;
 }
+
+int
+rows_flush(struct rows *r, struct err *e)
+{
+    return effects_flush(r->effects, e);
+}

@@ -16,3 +16,5 @@ struct rows *rows_new(struct sql *, struct err *e) OWNED(rows_free);
 DEFINE_CLEANUP(rows_cleanup, struct rows, rows_free)
 /* The next leaf, which is verified. */
 int rows_add(struct rows *, uint64_t index, const struct leaf *, struct err *e);
+/* Before the transaction ends. */
+int rows_flush(struct rows *, struct err *e);

@@ -8,6 +8,7 @@
 #include "base/ossl.h"
 #include "base/typed.h"
 #include "db/audit/out/terms.h"
+#include "db/audit/query/cells.h"
 
 enum { DAY_S = 86400, DAYS_MAX = 36500, HEX_MAX = 2 * 64 + 1 };
 
@@ -185,17 +186,43 @@ bind_reason(sqlite3_stmt *statement, const char *typed)
     }
 }
 
+/* What a mirror says of where leaves of such a time are (span, in mirror.sql); NULL: nowhere. */
+static int
+bind_leaf(sqlite3_stmt *statement, const char *parameter, const char *question, time_t at,
+          struct err *e)
+{
+    sqlite3 *db = sqlite3_db_handle(statement);
+    CLEANUP(statement_cleanup) sqlite3_stmt *span = NULL;
+
+    if (statement_prepare(db, question, &span, e) != 0) {
+        return -1;
+    }
+    (void)sqlite3_bind_int64(span, 1, at);
+    if (sqlite3_step(span) != SQLITE_ROW) {
+        return err_set(e, ERR_STORE, "%s", sqlite3_errmsg(db));
+    }
+    (void)sqlite3_bind_value(statement, index_of(statement, parameter),
+                             sqlite3_column_value(span, 0));
+    return 0;
+}
+
 static int
 bind_time(sqlite3_stmt *statement, const char *parameter, const char *typed, bool is_end,
           struct err *e)
 {
+    const char *leaf = is_end ? ":until_leaf" : ":since_leaf";
     time_t at;
 
     if (filter_time_parse(typed, is_end, &at, e) != 0) {
         return -1;
     }
     bind_number(statement, parameter, at);
-    return 0;
+    return index_of(statement, leaf) == 0
+               ? 0
+               : bind_leaf(statement, leaf,
+                           is_end ? "SELECT 1024 * (max(n) + 1) FROM span WHERE earliest <= ?"
+                                  : "SELECT 1024 * min(n) FROM span WHERE latest >= ?",
+                           at, e);
 }
 
 static int

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* A + before a column: SQLite makes no index of its own for it, of a million rows for one question.
- */
+/* A + before a column: it is not what rows are looked up by. */
 #define LIKE(what, parameter) what " LIKE " parameter " ESCAPE '\\'"
 /* The serials of people or programs whom a parameter names, by serial or by a part of the subject.
  */
@@ -14,20 +13,27 @@
 #define REGISTERED_BY                                                                              \
     "(SELECT registration FROM registrations WHERE registrar IN " STAFF("registrar",               \
                                                                         ":registrar") ")"
-#define ALLOWED(what, parameter)                                                                   \
-    "(SELECT r.registration FROM registration r JOIN allowed a ON a.registration = r.leaf WHERE "  \
-    "a.type = '" what "' AND " LIKE("a.value", parameter) ")"
+#define ALLOWED(what, condition)                                                                   \
+    "(SELECT r.registration FROM allowed a CROSS JOIN registration r ON a.registration = r.leaf "  \
+    "WHERE a.type = '" what "' AND a.type <> 'profile' AND " condition ")"
+#define OF_NF_TYPE "registration IN " ALLOWED("nfType", "a.value = :nf_type")
 #define WITH_KEY "leaf IN (SELECT leaf FROM certificate WHERE spki_sha256 = :spki)"
 #define OF_NF "registration IN (SELECT registration FROM registration WHERE nf = :nf)"
-#define HEADS_BY "(SELECT head FROM queue_head WHERE ra IN " STAFF("ra-cmp", ":ra") ")"
-#define ATTESTED_BY "(SELECT rid FROM request WHERE head IN " HEADS_BY ")"
-#define DECIDED_BY                                                                                 \
-    "(SELECT rid FROM approvals WHERE officer = :officer_serial OR " LIKE("subject", ":officer") ")"
-#define SINCE(time) [FILTER_SINCE] = time " >= :since", [FILTER_UNTIL] = time " <= :until"
+/* An RA attests from some leaf on nearly all of what is asked. */
+#define RA STAFF("ra-cmp", ":ra")
+#define SINCE_RA "leaf > (SELECT min(leaf) FROM queue_head WHERE ra IN " RA ")"
+#define ATTESTED_BY                                                                                \
+    "EXISTS (SELECT 1 FROM request a JOIN queue_head h ON h.head = a.head WHERE a.rid = "          \
+    "certificates.rid AND h.ra IN " RA ") AND " SINCE_RA
+#define DECIDERS                                                                                   \
+    "(SELECT officer FROM decider WHERE officer = :officer_serial OR " LIKE("subject",             \
+                                                                            ":officer") ")"
+#define DECIDED_BY "(SELECT rid FROM approvals WHERE officer IN " DECIDERS ")"
+/* From the first leaf that may be of such a time, to the last one (filter.c). */
+#define SINCE(time)                                                                                \
+    [FILTER_SINCE] = "+" time " >= :since AND leaf >= :since_leaf",                                \
+    [FILTER_UNTIL] = "+" time " <= :until AND leaf < :until_leaf"
 /* Live is what somebody can still use. */
-#define STATUS                                                                                     \
-    "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND +not_after " \
-    ">= :now) OR (:status = 'expired' AND +not_after < :now))"
 #define STATUS_WORDS [FILTER_STATUS] = "pending|issued|confirmed|rejected|revoked|live|expired"
 /* Profiles, of which an operator makes more, and NF types (TS 29.510 6.1.6.3.3, TS 29.571), which
  * are open. */
@@ -40,9 +46,30 @@
         "ICSCF|IMS_AS|LMF|MBSF|MBSTF|MB_SMF|MB_UPF|MFAF|MME|MNPF|N3IWF|NEF|NRF|NSACF|NSSAAF|NSSF|" \
         "NSWOF|NWDAF|PANF|PCF|PCSCF|PKMF|SCEF|SCP|SCSAS|SCSCF|SEPP|SMF|SMSF|SMS_GMSC|SMS_IWMSC|"   \
         "SOR_AF|SPAF|TSCTSF|UCMF|UDM|UDR|UDSF|UPF"
-#define NF_TYPES_THERE [FILTER_NF_TYPE] = "SELECT DISTINCT value FROM allowed WHERE type = 'nfType'"
+#define NF_TYPES_THERE                                                                             \
+    [FILTER_NF_TYPE] =                                                                             \
+        "SELECT DISTINCT value FROM allowed WHERE type = 'nfType' AND type <> 'profile'"
 #define DONE "command || CASE outcome WHEN 'done' THEN '' ELSE ', ' || outcome END"
-#define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
+#define STATUSES                                                                                   \
+    {                                                                                              \
+        {"live", "+status IN ('issued', 'confirmed') AND not_after >= :now", true},                \
+        {                                                                                          \
+            "expired", "not_after < :now", true                                                    \
+        }                                                                                          \
+    }
+/* Between the first START with it, and the first one with another behind the last. */
+#define ISSUED_BY                                                                                  \
+    "+issuer = :issuer AND leaf > (SELECT min(leaf) FROM operation WHERE issuer = :issuer) AND "   \
+    "leaf < coalesce((SELECT min(leaf) FROM operation WHERE issuer <> :issuer AND leaf > (SELECT " \
+    "max(leaf) FROM operation WHERE issuer = :issuer)), (SELECT accepted FROM position))"
+#define EXPIRES "+status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
+#define BY "leaf IN (SELECT leaf FROM certificate WHERE by >= '' AND " LIKE("by", ":by") ")"
+#define REVOKED_OF(what) "certificate IN (SELECT leaf FROM certificate WHERE " what ")"
+/* Of certificates, by what their registrations are: a list of leaves is in the order of answers. */
+#define UNDER(registrations)                                                                       \
+    "leaf IN (SELECT c.leaf FROM " registrations " AS under CROSS JOIN certificate c ON "          \
+    "c.registration = under.registration)"
+#define COMMON(filter) (1U << (filter))
 
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): SQL, in parts */
 const struct noun nouns[] = {
@@ -82,27 +109,29 @@ const struct noun nouns[] = {
                     {"revoked", "revoked", COLUMN_PLAIN}},
         .shown = "serial,nfInstanceId,profile,status,notAfter",
         .conditions = {[FILTER_NF] = "nf = :nf",
-                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_NF_TYPE] = UNDER(ALLOWED("nfType", "a.value = :nf_type")),
                        [FILTER_SERIAL] = "serial = :serial",
                        [FILTER_REQUEST] = "rid = :request",
                        [FILTER_REGISTRATION] = "registration = :registration",
                        [FILTER_SUBJECT] = LIKE("subject", ":subject"),
                        [FILTER_NAME] =
                            "leaf IN (SELECT leaf FROM names WHERE " LIKE("value", ":name") ")",
-                       [FILTER_PROFILE] = "+profile = :profile",
-                       [FILTER_STATUS] = STATUS,
+                       [FILTER_PROFILE] = "profile = :profile",
+                       [FILTER_STATUS] = "status = :status",
                        [FILTER_REASON] = "serial IN (SELECT serial FROM revocations WHERE reason = "
                                          ":reason_number)",
                        SINCE("intended_at"),
-                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_REGISTRAR] = UNDER(REGISTERED_BY),
                        [FILTER_OFFICER] = "rid IN " DECIDED_BY,
-                       [FILTER_RA] = "rid IN " ATTESTED_BY,
+                       [FILTER_RA] = ATTESTED_BY,
                        [FILTER_SPKI] = WITH_KEY,
-                       [FILTER_ISSUER] = "issuer = :issuer",
+                       [FILTER_ISSUER] = ISSUED_BY,
                        [FILTER_EXPIRES_WITHIN] = EXPIRES,
-                       [FILTER_BY] = LIKE("by", ":by")},
+                       [FILTER_BY] = BY},
         .words = {STATUS_WORDS, NF_TYPES, [FILTER_PROFILE] = ALL_PROFILES},
         .there = {NF_TYPES_THERE, PROFILES_THERE},
+        .statuses = STATUSES,
+        .common = COMMON(FILTER_PROFILE) | COMMON(FILTER_STATUS),
     },
     {
         .name = "registrations",
@@ -125,24 +154,33 @@ const struct noun nouns[] = {
         .shown = "registration,nfInstanceId,proof,used,certificates,status,notAfter",
         .conditions =
             {[FILTER_NF] = "nf = :nf",
-             [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+             [FILTER_NF_TYPE] = OF_NF_TYPE,
              [FILTER_REGISTRATION] = "registration = :registration",
-             [FILTER_NAME] = "registration IN " ALLOWED("fqdn", ":name"),
-             [FILTER_PROFILE] = "registration IN " ALLOWED("profile", ":profile"),
-             [FILTER_STATUS] =
-                 "(CASE WHEN status = 'live' AND not_after < :now THEN 'expired' ELSE "
-                 "status END) = :status",
+             [FILTER_NAME] = "registration IN " ALLOWED("fqdn", LIKE("a.value", ":name")),
+             [FILTER_PROFILE] = "EXISTS (SELECT 1 FROM allowed a WHERE a.registration = leaf AND "
+                                "a.type = 'profile' AND a.value = :profile)",
+             [FILTER_STATUS] = "status = :status",
              SINCE("time"),
              [FILTER_REGISTRAR] = "registrar IN " STAFF("registrar", ":registrar"),
              [FILTER_EXPIRES_WITHIN] = "status = 'live' AND not_after BETWEEN :now AND :within",
              [FILTER_NEVER_USED] =
-                 "NOT EXISTS (SELECT 1 FROM certificate c WHERE c.registration = "
-                 "registrations.registration AND c.issued < (SELECT accepted FROM position))"},
+                 "leaf IN (SELECT leaf FROM registration WHERE first_use IS NULL UNION ALL SELECT "
+                 "leaf FROM registration WHERE first_use >= (SELECT accepted FROM position))"},
         .words = {[FILTER_STATUS] = "live|cancelled|superseded|expired",
                   NF_TYPES,
                   [FILTER_PROFILE] = NF_PROFILES},
         .there = {NF_TYPES_THERE, [FILTER_PROFILE] =
                                       "SELECT DISTINCT value FROM allowed WHERE type = 'profile'"},
+        .statuses = {{"live", "status = 'live' AND not_after >= :now", true},
+                     {"expired", "status = 'live' AND not_after < :now", true},
+                     {"cancelled",
+                      "status = 'cancelled' AND leaf IN (SELECT leaf FROM registration WHERE "
+                      "cancelled IS NOT NULL)",
+                      false},
+                     {"superseded",
+                      "status = 'superseded' AND registration IN (SELECT supersedes FROM "
+                      "registration WHERE supersedes IS NOT NULL)",
+                      false}},
     },
     {
         .name = "requests",
@@ -164,22 +202,29 @@ const struct noun nouns[] = {
                     {"waited", "waited", COLUMN_PLAIN},
                     {"reason", "refused_reason", COLUMN_PLAIN}},
         .shown = "rid,time,nfInstanceId,profile,assurance,status,serial",
-        .conditions = {[FILTER_NF] = OF_NF,
-                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
-                       [FILTER_SERIAL] = "serial = :serial",
-                       [FILTER_REQUEST] = "rid = :request",
-                       [FILTER_REGISTRATION] = "registration = :registration",
-                       [FILTER_PROFILE] = "+profile = :profile",
-                       [FILTER_STATUS] = "status = :status",
-                       [FILTER_REASON] = LIKE("refused_reason", ":reason"),
-                       SINCE("time"),
-                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
-                       [FILTER_OFFICER] = "rid IN " DECIDED_BY,
-                       [FILTER_RA] = "head IN " HEADS_BY},
+        .conditions =
+            {[FILTER_NF] = OF_NF,
+             [FILTER_NF_TYPE] = OF_NF_TYPE,
+             [FILTER_SERIAL] = "rid IN (SELECT rid FROM certificate WHERE serial = :serial) AND "
+                               "+serial = :serial",
+             [FILTER_REQUEST] = "rid = :request",
+             [FILTER_REGISTRATION] = "registration = :registration",
+             [FILTER_PROFILE] = "profile = :profile",
+             [FILTER_STATUS] = "status = :status",
+             [FILTER_REASON] =
+                 "rid IN (SELECT rid FROM refusal WHERE " LIKE("reason", ":reason") ") AND " LIKE(
+                     "refused_reason", ":reason"),
+             SINCE("time"),
+             [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+             [FILTER_OFFICER] = "rid IN " DECIDED_BY,
+             [FILTER_RA] =
+                 "EXISTS (SELECT 1 FROM queue_head h WHERE h.head = requests.head AND h.ra IN " RA
+                 ") AND " SINCE_RA},
         .words = {[FILTER_STATUS] = "refused|waiting|pending|issued|confirmed|rejected|revoked",
                   NF_TYPES,
                   [FILTER_PROFILE] = NF_PROFILES},
         .there = {NF_TYPES_THERE, PROFILES_THERE},
+        .common = COMMON(FILTER_PROFILE) | COMMON(FILTER_STATUS),
     },
     {
         .name = "refusals",
@@ -195,7 +240,7 @@ const struct noun nouns[] = {
                     {"count", "n", COLUMN_PLAIN}},
         .shown = "time,place,count,nfInstanceId,failInfo,reason,rid",
         .conditions = {[FILTER_NF] = OF_NF,
-                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_NF_TYPE] = OF_NF_TYPE,
                        [FILTER_REQUEST] = "rid = :request",
                        [FILTER_REGISTRATION] = "registration = :registration",
                        [FILTER_REASON] = LIKE("reason", ":reason"),
@@ -226,18 +271,19 @@ const struct noun nouns[] = {
                     {"delay", "delay", COLUMN_PLAIN}},
         .shown = "serial,time,reason,by,nfInstanceId,crl,delay",
         .conditions = {[FILTER_NF] = "nf = :nf",
-                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_NF_TYPE] = REVOKED_OF(OF_NF_TYPE),
                        [FILTER_SERIAL] = "serial = :serial",
                        [FILTER_REQUEST] = "rr = :request",
                        [FILTER_REGISTRATION] = "registration = :registration",
                        [FILTER_SUBJECT] = LIKE("subject", ":subject"),
-                       [FILTER_PROFILE] = "+profile = :profile",
+                       [FILTER_PROFILE] = "profile = :profile",
                        [FILTER_REASON] = "reason = :reason_number",
                        SINCE("time"),
-                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_REGISTRAR] = REVOKED_OF("registration IN " REGISTERED_BY),
                        [FILTER_BY] = LIKE("by", ":by")},
         .words = {NF_TYPES, [FILTER_PROFILE] = ALL_PROFILES},
         .there = {NF_TYPES_THERE, PROFILES_THERE},
+        .common = COMMON(FILTER_PROFILE) | COMMON(FILTER_REASON),
     },
     {
         .name = "approvals",
@@ -259,11 +305,11 @@ const struct noun nouns[] = {
                        [FILTER_STATUS] = "decision = :status",
                        [FILTER_REASON] = LIKE("reason", ":reason"),
                        SINCE("time"),
-                       [FILTER_OFFICER] =
-                           "(officer = :officer_serial OR " LIKE("subject", ":officer") ")",
+                       [FILTER_OFFICER] = "officer IN " DECIDERS,
                        [FILTER_SPKI] = "key = :spki",
                        [FILTER_BY] = LIKE("by", ":by")},
         .words = {[FILTER_STATUS] = "approve|reject"},
+        .common = COMMON(FILTER_STATUS),
     },
     {
         .name = "staff",
@@ -283,14 +329,18 @@ const struct noun nouns[] = {
         .shown = "serial,role,subject,status,notBefore,notAfter",
         .conditions = {[FILTER_SERIAL] = "serial = :serial",
                        [FILTER_SUBJECT] = LIKE("subject", ":subject"),
-                       [FILTER_PROFILE] = "role = :profile",
-                       [FILTER_STATUS] = STATUS,
+                       [FILTER_PROFILE] = "+role = :profile",
+                       [FILTER_STATUS] = "+status = :status",
                        SINCE("intended_at"),
                        [FILTER_SPKI] = "spki_sha256 = :spki",
-                       [FILTER_EXPIRES_WITHIN] = EXPIRES,
+                       [FILTER_EXPIRES_WITHIN] =
+                           "+status IN ('issued', 'confirmed') AND +not_after BETWEEN :now AND "
+                           ":within",
                        [FILTER_BY] = LIKE("by", ":by")},
         .words = {STATUS_WORDS, [FILTER_PROFILE] = "ra-cmp|registrar|officer"},
         .there = {[FILTER_PROFILE] = "SELECT DISTINCT role FROM staff"},
+        .statuses = {{"live", "+status IN ('issued', 'confirmed') AND +not_after >= :now", true},
+                     {"expired", "+not_after < :now", true}},
     },
     {
         .name = "ceremonies",
@@ -390,7 +440,9 @@ const struct noun nouns[] = {
                     {"until", "until", COLUMN_TIME},
                     {"seconds", "seconds", COLUMN_PLAIN}},
         .shown = "kind,since,until,seconds",
-        .conditions = {[FILTER_ACTION] = "kind = :action", SINCE("since")},
+        .conditions = {[FILTER_ACTION] = "kind = :action",
+                       [FILTER_SINCE] = "since >= :since",
+                       [FILTER_UNTIL] = "since <= :until"},
         .words = {[FILTER_ACTION] = "stop|crash|clock|crl"},
     },
 };

@@ -21,7 +21,14 @@ struct noun_column {
     enum column_kind kind;
 };
 
-enum { NOUN_COLUMNS = 40 };
+/* A word of --status that is not what the column has. */
+struct noun_word {
+    const char *word;
+    const char *sql;
+    bool by_end; /* its answers are in the order of their ends */
+};
+
+enum { NOUN_COLUMNS = 40, NOUN_WORDS = 5 };
 struct noun {
     const char *name; /* "certificates" */
     const char *view;
@@ -31,6 +38,10 @@ struct noun {
     const char *conditions[FILTERS]; /* NULL: it has no such filter */
     const char *words[FILTERS];      /* "live|expired": all that it may be; NULL: any */
     const char *there[FILTERS];      /* SQL: and these, of which a record has its own; NULL: none */
+    struct noun_word statuses[NOUN_WORDS]; /* up to one without a word */
+    /* Bits 1 << filter, of conditions that begin with their column: what many rows have. By its
+     * index their answers are in order; beside a filter that few rows pass it is not looked at. */
+    unsigned common;
 };
 
 extern const struct noun nouns[];

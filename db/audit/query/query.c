@@ -46,6 +46,30 @@ unknown_column(const struct noun *noun, const char *name, size_t length, struct 
     return -1;
 }
 
+/* Of what was typed for this filter; NULL: it is a value of the column. */
+static const struct noun_word *
+word_of(const struct query *q, int filter)
+{
+    const struct noun_word *w = q->noun->statuses;
+
+    while (w->word != NULL && filter == FILTER_STATUS &&
+           strcmp(w->word, q->filters.typed[filter]) != 0) {
+        w++;
+    }
+    return w->word != NULL && filter == FILTER_STATUS ? w : NULL;
+}
+
+/* What ends comes in the order of its end, unless somebody wants another one. */
+static bool
+is_by_end(const struct query *q)
+{
+    const struct noun_word *word =
+        q->filters.typed[FILTER_STATUS] == NULL ? NULL : word_of(q, FILTER_STATUS);
+
+    return q->sort == NULL &&
+           (q->filters.typed[FILTER_EXPIRES_WITHIN] != NULL || (word != NULL && word->by_end));
+}
+
 static int
 choose(const struct query *q, struct chosen *chosen, struct err *e)
 {
@@ -81,9 +105,39 @@ choose(const struct query *q, struct chosen *chosen, struct err *e)
             return err_set(e, ERR_INPUT, "%s come in the order of their leaves", q->noun->name);
         }
     }
+    if (is_by_end(q)) {
+        chosen->sort = noun_column_find(q->noun, "notAfter", strlen("notAfter"));
+    }
     chosen->columns[chosen->n] = leaf; /* the last one, wherever it was asked for */
     chosen->names[chosen->n++] = leaf->name;
     return 0;
+}
+
+/* Few rows pass one of these: by its index they are found. */
+static bool
+is_sharp(const struct query *q)
+{
+    static const enum filter sharp[] = {FILTER_NF,           FILTER_SERIAL, FILTER_REQUEST,
+                                        FILTER_REGISTRATION, FILTER_NAME,   FILTER_SPKI};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof(sharp) / sizeof(sharp[0]); i++) {
+        found = found || q->filters.typed[sharp[i]] != NULL;
+    }
+    return found;
+}
+
+static int
+condition(const struct query *q, int filter, struct buf *sql, struct err *e)
+{
+    const struct noun_word *word = word_of(q, filter);
+    const bool passed_over = word == NULL && (q->noun->common >> filter & 1) != 0 && is_sharp(q);
+
+    return buf_append_str(sql, passed_over ? " AND (+" : " AND (", e) != 0 ||
+                   buf_append_str(sql, word != NULL ? word->sql : q->noun->conditions[filter], e) !=
+                       0
+               ? -1
+               : buf_append_str(sql, ")", e);
 }
 
 /* Behind the row of the leaf :after, whose value of the column is :at. NULL is before all. */
@@ -138,9 +192,7 @@ compose(const struct query *q, const struct chosen *chosen, struct buf *sql, str
         if (q->noun->conditions[f] == NULL) {
             return unknown_filter(q->noun, (enum filter)f, e);
         }
-        failed |= buf_append_str(sql, " AND (", e);
-        failed |= buf_append_str(sql, q->noun->conditions[f], e);
-        failed |= buf_append_str(sql, ")", e);
+        failed |= condition(q, f, sql, e);
     }
     failed |= order(q, chosen, sql, e);
     return failed == 0 ? buf_append(sql, SPAN_LITERAL("\0"), e) : -1;
