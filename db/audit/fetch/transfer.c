@@ -353,14 +353,15 @@ fill(struct run *r, size_t *left, int *wait, struct err *e)
     return 0;
 }
 
+/* Waits only when nothing has come to its end: what follows on that begins at once. */
 static int
 step(struct run *r, int wait, struct err *e)
 {
     const CURLMsg *message;
+    bool any = false;
     int ignored;
 
-    if (curl_multi_perform(r->multi, &ignored) != CURLM_OK ||
-        curl_multi_poll(r->multi, NULL, 0, wait, NULL) != CURLM_OK) {
+    if (curl_multi_perform(r->multi, &ignored) != CURLM_OK) {
         return err_set(e, ERR_IO, "libcurl failed");
     }
     while ((message = curl_multi_info_read(r->multi, &ignored)) != NULL) {
@@ -375,6 +376,10 @@ step(struct run *r, int wait, struct err *e)
         if (ended(r, &r->slots[i], message->data.result, e) != 0) {
             return -1;
         }
+        any = true;
+    }
+    if (!any && curl_multi_poll(r->multi, NULL, 0, wait, NULL) != CURLM_OK) {
+        return err_set(e, ERR_IO, "libcurl failed");
     }
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
 #include "tests/unit/db/audit/program_scene.h"
 
 extern char **environ;
@@ -109,22 +110,83 @@ asked_for(const struct web *web, const char *line)
 
 /* ---- the ledger ---- */
 
+/* One for all tests, each of which has a copy of its folder. */
+static struct scene *scene;
+static char *first; /* the folder as it was published at FIRST_SIZE */
+
 static void
-grow_to(struct scene *s, unsigned size, unsigned from)
+folder_copy(const char *from, const char *to)
 {
-    audit_ledger_refuse(&s->l, s->issued.rid, size - from);
-    audit_ledger_publish(&s->l);
+    char *argv[] = {mem_strdup("cp"), mem_strdup("-a"), mem_strdup(from), mem_strdup(to), NULL};
+    int status = -1;
+    pid_t pid;
+
+    assert_int_equal(posix_spawnp(&pid, "cp", NULL, NULL, argv, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < ARRAY_LEN(argv); i++) {
+        mem_free(argv[i]);
+    }
+}
+
+static int
+grow_all(void **state)
+{
+    if (scene_begin(state) != 0) {
+        return -1;
+    }
+    scene = *state;
+    first = scene_path(scene, "first");
+    audit_ledger_refuse(&scene->l, scene->issued.rid, FIRST_SIZE - 19);
+    audit_ledger_publish(&scene->l);
+    folder_copy(scene->l.dir, first);
+    audit_ledger_refuse(&scene->l, scene->issued.rid, GROWN_SIZE - FIRST_SIZE);
+    audit_ledger_publish(&scene->l);
+    return 0;
+}
+
+static int
+end_all(void **state)
+{
+    *state = scene;
+    mem_free(first);
+    return scene_end(state);
+}
+
+/* From FIRST_SIZE to GROWN_SIZE. */
+static void
+grow(const struct scene *s)
+{
+    CLEANUP(mem_cleanup) char *before = scene_path(s, "before");
+
+    assert_int_equal(rename(s->l.dir, before), 0);
+    folder_copy(scene->l.dir, s->l.dir);
 }
 
 static int
 set_up(void **state)
 {
-    int result = scene_begin(state);
+    struct scene *s = mem_zalloc(1, sizeof(*s));
 
-    grow_to(*state, FIRST_SIZE, 19);
-    return result;
+    s->l = scene->l; /* its key, and what is the test's own: */
+    s->l.base = tmpdir_new();
+    s->l.dir = scene_path(s, "ledger");
+    folder_copy(first, s->l.dir);
+    *state = s;
+    return 0;
 }
-#define WEB(test) cmocka_unit_test_setup_teardown(test, set_up, scene_end)
+
+static int
+tear_down(void **state)
+{
+    struct scene *s = *state;
+
+    mem_free(s->l.dir);
+    tmpdir_remove(s->l.base);
+    mem_free(s);
+    return 0;
+}
+#define WEB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static int
 fetch(const struct scene *s, const struct web *web, struct fetch_result *result, struct err *e)
@@ -214,7 +276,7 @@ a_folder_comes_and_grows(void **state)
     assert_int_equal(asked_for(&web, "/ledger/log.vkey"), 1);
 
     web_stop(&web);
-    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    grow(s);
     web_start(s, "plain", false, &web);
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_int_equal(result.earlier, FIRST_SIZE);
@@ -235,7 +297,7 @@ a_log_that_grows_meanwhile(void **state)
     struct err e = {0};
 
     web_start(s, "plain", false, &web);
-    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    grow(s);
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_int_equal(result.size, FIRST_SIZE);
     assert_int_equal(asked_for(&web, "/ledger/tile/0/002.p/88"), 1);
@@ -431,7 +493,7 @@ a_smaller_or_another_log_is_refused(void **state)
     struct err e = {0};
 
     web_start(s, "plain", false, &old); /* shows the checkpoint of now for ever */
-    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    grow(s);
     web_start(s, "plain", false, &web);
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_err(fetch(s, &old, &result, &e), ERR_CONFLICT, &e);
@@ -591,7 +653,7 @@ a_mirror_follows_a_url(void **state)
     assert_says(s->out, "accepted");
     assert_says(s->out, "600 leaves, 600 of them new");
     assert_true(is_there(s, "copy-ledger/checkpoint"));
-    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    grow(s);
     web_start(s, "plain", false, &web);
     assert_int_equal(RUN(s, "mirror", "--stale", "999999", web.url, db), 0);
     assert_says(s->out, "1100 leaves, 500 of them new");
@@ -676,7 +738,7 @@ main(void)
         WEB(a_mirror_has_its_key_already),
     };
 
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, grow_all, end_all);
 
     OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
     return failed;
