@@ -292,7 +292,7 @@ start_services(struct daemon *d, struct err *e)
         return -1;
     }
     d->ra.page_scrub = page_scrub_new(&d->ra);
-    d->ra.report = report_new(&d->ra);
+    d->ra.report = report_new(&d->ra, REPORT_TICK_MS);
     (void)event_add(d->ready_timer, &ready);
     return 0;
 }

@@ -13,7 +13,6 @@
 #include "ra/queue/queue.h"
 
 enum {
-    TICK_MS = 1000,
     STOP_WAIT_MS = 10000,
     HOUR = 3600,
     REGISTRATION_SIZE = 33,
@@ -375,9 +374,10 @@ put_start(struct report *r)
 }
 
 struct report *
-report_new(struct ra *ra)
+report_new(struct ra *ra, int tick_ms)
 {
-    const struct timeval tick = {.tv_sec = TICK_MS / 1000};
+    const struct timeval tick = {.tv_sec = tick_ms / 1000,
+                                 .tv_usec = (suseconds_t)(tick_ms % 1000) * 1000};
     struct report *r = mem_new(sizeof(*r));
 
     r->ra = ra;

@@ -20,12 +20,13 @@
 #include "ra/daemon/ra.h"
 
 enum { REPORT_LINES_MAX = 64, REPORT_HOUR_MAX = 256, REPORT_DID_MAX = 32, REPORT_FULL_MAX = 10 };
+enum { REPORT_TICK_MS = 1000 };
 
 struct report;
 /* When it is not busy. */
 void report_free(struct report *);
-/* Begins with a start. */
-struct report *report_new(struct ra *) OWNED(report_free);
+/* Begins with a start. It looks what is due each `tick_ms`. */
+struct report *report_new(struct ra *, int tick_ms) OWNED(report_free);
 
 /* registration: "" when none is known. `why` is a text of ours, not of who asked. */
 void report_refused(struct report *, const char *registration, enum cmp_failure, const char *why);

@@ -3,6 +3,8 @@
 #include "ra/report/report.h"
 #include "tests/unit/ra/running.h"
 
+enum { TICK_MS = 50 };
+
 static bool
 is_dropped(struct running *w)
 {
@@ -21,7 +23,7 @@ what_the_signer_refuses_is_dropped(void **state)
 {
     struct running *w = *state;
 
-    w->ra.report = report_new(&w->ra);
+    w->ra.report = report_new(&w->ra, TICK_MS);
     running_until(w, is_dropped);
     tap_mark();
     report_refused(w->ra.report, "", CMP_BAD_POP, "proof of possession");
