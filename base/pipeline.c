@@ -337,3 +337,14 @@ pipeline_jobs(const struct pipeline *p)
 {
     return p->jobs;
 }
+
+size_t
+pipeline_jobs_before(const struct pipeline *p, unsigned stage)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < p->n && i < stage; i++) {
+        n += p->places[i].jobs;
+    }
+    return n;
+}

@@ -157,3 +157,5 @@ void pipeline_hurry(struct pipeline *);
 void *pipeline_context(const struct pipeline *);
 /* Those that have entered and not ended. A stop waits for 0. */
 size_t pipeline_jobs(const struct pipeline *);
+/* Of these, those that have not come to `stage` yet. */
+size_t pipeline_jobs_before(const struct pipeline *, unsigned stage);

@@ -77,8 +77,12 @@ what_comes_while_all_are_out_is_the_next_batch_in_order(void **state)
     assert_story(&w, "");
     world_give_back(&w, 1, LAST);
     assert_story(&w, "first 4 5 6/0; ");
+    assert_int_equal(pipeline_jobs_before(w.pipeline, FIRST), 0);
+    assert_int_equal(pipeline_jobs_before(w.pipeline, LAST), 3);
     world_give_back(&w, 3, LAST);
     world_enter(&w, 7, 7, LAST);
+    assert_int_equal(pipeline_jobs_before(w.pipeline, LAST), 0);
+    assert_int_equal(pipeline_jobs_before(w.pipeline, STAGES), 8);
     assert_story(&w, "");
     assert_int_equal(pipeline_jobs(w.pipeline), 8);
     world_end(&w, &w.kept[2]);

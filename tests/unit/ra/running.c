@@ -25,7 +25,7 @@
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
-enum { DAY = 24 * 60 * 60, PATIENCE_MS = 20 * 1000, SYNC_WAIT_MS = 60 * 1000 };
+enum { DAY = 24 * 60 * 60, PATIENCE_MS = 120 * 1000, SYNC_WAIT_MS = 60 * 1000 };
 
 #define PIN "123456"
 

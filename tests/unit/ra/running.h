@@ -64,6 +64,9 @@ struct running {
     uint8_t last_id[LINK_RID_SIZE];
 };
 
+/* A sync_wait that is over soon, and in which the signer signs nevertheless. */
+enum { RUNNING_SIGNED_WAIT_MS = 3000 };
+
 /* For cmocka_run_group_tests(): *state is a struct running. The log is tapped (tap.h). */
 int running_setup(void **state);
 int running_teardown(void **state);
@@ -84,7 +87,7 @@ void running_forget_roles(struct running *);
 
 /* ---- the loop ---- */
 
-/* Turns it until `is_so`; 20 s without is a failure. */
+/* Turns it until `is_so`; two minutes without are a failure. */
 void running_until(struct running *, bool (*is_so)(struct running *));
 /* As a good CA says it. */
 struct link_message running_welcome(const struct running *);

@@ -21,7 +21,7 @@ enum {
     ANSWER_MAX = 4 * 1024 * 1024,
     DAY = 24 * 60 * 60,
     TIMEOUT_MS = 60 * 1000,
-    PATIENCE_MS = 20 * 1000
+    PATIENCE_MS = 120 * 1000
 };
 
 /* ---- HTTP ---- */

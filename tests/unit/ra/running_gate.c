@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 
-enum { HELD_MAX = 64, QUIET_MS = 200 };
+#include "ra/transaction/stages.h"
+
+enum { HELD_MAX = 64 };
 
 struct gate {
     pthread_mutex_t mutex;
@@ -125,22 +127,31 @@ running_release(struct running *w, struct gate *g)
     mem_free(g);
 }
 
+static void
+until_all_are_at(struct running *w, enum message_stage stage)
+{
+    while (pipeline_jobs_before(w->ra.messages, stage) > 0) {
+        running_for(w, 1);
+    }
+}
+
 struct gate *
 running_all_known(struct running *w, struct talk *talks, struct running_task **tasks, size_t n)
 {
     struct gate *store = running_hold_store(w);
+    const size_t before = w->ra.jobs;
     struct gate *workers;
 
     for (size_t i = 0; i < n; i++) {
         tasks[i] = running_begin(w, talk_run, &talks[i]);
     }
-    while (w->ra.jobs < n) {
+    while (w->ra.jobs < before + n) {
         running_for(w, 1);
     }
-    running_for(w, QUIET_MS); /* their form is known by then */
+    until_all_are_at(w, STAGE_KNOWN);
     workers = running_hold_workers(w);
     running_release(w, store);
-    running_for(w, QUIET_MS);
+    until_all_are_at(w, STAGE_TURN);
     return workers;
 }
 
@@ -150,6 +161,6 @@ running_all_meet(struct running *w, struct gate *workers)
     struct gate *store = running_hold_store(w);
 
     running_release(w, workers);
-    running_for(w, QUIET_MS);
+    until_all_are_at(w, STAGE_ADMIT);
     running_release(w, store);
 }

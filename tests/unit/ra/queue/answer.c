@@ -236,8 +236,7 @@ what_is_refused_when_nobody_waits_is_in_the_log(void **state)
                                             .fail_info = CMP_NOT_AUTHORIZED,
                                             .phrase = span_str("an officer said no")});
     running_becomes(w, &m, REQUESTS_REJECTED);
-    running_for(w, 5);
-    tap_need("\"refused-later\"");
+    telling_is_said(w, "\"refused-later\"", 1);
     tap_need("an officer said no");
     tap_mark();
     telling_ca.then = (struct link_message){
@@ -305,7 +304,7 @@ the_ras_own_certificate_is_not_accepted(void **state)
                                             .fail_info = CMP_SIGNER_NOT_TRUSTED,
                                             .check_after = 3600,
                                             .phrase = span_str("not this one")};
-    w->settings->sync_wait = TELLING_WAIT_MS;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&n,
                     CMP_KUR); /* while the CA was asked nobody could verify "waiting" any more */
     h = running_post(w, buf_span(&n.message));
@@ -358,7 +357,7 @@ a_reason_to_decide_nothing_is_said_once(void **state)
     member_enrols(w, &p); /* it decides again: the next time is news */
     telling_ca.then.type = LINK_DEFERRED;
     p.client.certificate = p.certificate;
-    w->settings->sync_wait = TELLING_WAIT_MS;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&p, CMP_KUR);
     telling_hears(w, &p, CMP_KUP, CMP_WAITING);
     telling_is_said(w, "\"deferred\"", 4);

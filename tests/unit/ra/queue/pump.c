@@ -12,6 +12,8 @@
 #include "tests/unit/ra/queue/filling.h"
 #include "tests/unit/ra/queue/telling.h"
 
+enum { PAUSE_MS = 1000 - 20 /* the loop has a coarse clock */ };
+
 static struct {
     struct link_client *link;
     struct flights flights;
@@ -127,12 +129,20 @@ queue_is_back(struct running *w)
     return queue_is_up(w->ra.queue);
 }
 
+/* running_settle() does not know it. */
+static bool
+own_rests(struct running *w)
+{
+    return !pump_is_running(own.pump) && w->ra.heads_asked == 0;
+}
+
 static void
 own_end(struct running *w)
 {
     const struct queue_options options = {.ra = &w->ra, .up = on_up_again};
     struct err e = {0};
 
+    running_until(w, own_rests);
     link_client_free(own.link);
     pump_free(own.pump);
     flights_clear(&own.flights);
@@ -174,6 +184,7 @@ runs_of_the_pump_come_one_after_the_other(void **state)
     pump_start(own.pump, true);
     pump_start(own.pump, false);
     running_until(w, two_are_held);
+    running_until(w, own_rests);
     running_for(w, 10);
     assert_int_equal(telling_ca.held, 2);
     assert_true(telling_ca.in_order);
@@ -194,6 +205,7 @@ what_comes_while_the_pump_runs_is_left_to_it(void **state)
     pump_start(own.pump, false);
     pump_admitted(own.pump, &item);
     running_until(w, two_are_held);
+    running_until(w, own_rests);
     running_for(w, 10);
     assert_int_equal(telling_ca.held, 2); /* it is not in the queue */
     pump_admitted(own.pump, &item);
@@ -219,7 +231,7 @@ what_is_withdrawn_is_not_sent(void **state)
     filling_run(w, &f);
     flights_get(&own.flights, f.rid)->withdrawn = true;
     pump_start(own.pump, false);
-    running_settle(w);
+    running_until(w, own_rests);
     running_for(w, 20);
     assert_int_equal(telling_ca.held, 0);
     flights_find(&own.flights, f.rid)->withdrawn = false;
@@ -230,7 +242,7 @@ what_is_withdrawn_is_not_sent(void **state)
     running_sql(w, "DELETE FROM queue WHERE rid = ?",
                 STORE_VALUES(store_blob(span_of(f.rid, sizeof(f.rid)))));
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
-    running_settle(w);
+    running_until(w, own_rests);
     running_for(w, 20);
     assert_int_equal(telling_ca.held, 0);
     filling_clear(&f);
@@ -243,6 +255,7 @@ a_run_that_takes_long_is_not_followed_at_once(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
+    int64_t began;
     uint64_t ops;
 
     own_begin(w);
@@ -250,15 +263,16 @@ a_run_that_takes_long_is_not_followed_at_once(void **state)
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGSTOP), 0);
     pump_start(own.pump, false);
     running_until(w, one_is_asked_for);
+    began = clock_monotonic_ms();
     pump_ask_later(own.pump, 0);
     running_for(w, 50);
     ops = store_stats_get(w->ra.store).ops;
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
-    running_until(w, telling_is_held);
-    running_for(w, 200);
-    assert_int_equal(store_stats_get(w->ra.store).ops, ops + 1); /* it read again, and sent */
-    running_for(w, 1200);
-    assert_int_equal(store_stats_get(w->ra.store).ops, ops + 2);
+    running_until(w, telling_is_held); /* it read again, and sent */
+    while (store_stats_get(w->ra.store).ops < ops + 2) {
+        running_for(w, 1);
+    }
+    assert_true(clock_monotonic_ms() - began >= PAUSE_MS);
     own_end(w);
 }
 
@@ -280,15 +294,18 @@ a_ca_that_is_not_ours_gets_nothing(void **state)
     assert_true(pump_is_held(own.pump));
     assert_false(pump_is_usable(own.pump));
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
-    running_settle(w);
+    running_until(w, own_rests);
+    running_for(w, 10);
     assert_int_equal(telling_ca.held, 0);
     pump_admitted(own.pump, &item);
     pump_start(own.pump, false);
+    running_until(w, own_rests);
     running_for(w, 10);
     assert_int_equal(telling_ca.held, 0);
     pump_hold(own.pump, false);
     pump_start(own.pump, false); /* and then held before it has read */
     pump_hold(own.pump, true);
+    running_until(w, own_rests);
     running_for(w, 10);
     assert_int_equal(telling_ca.held, 0);
     pump_hold(own.pump, false);

@@ -72,7 +72,7 @@ who_waits_for_a_revocation_polls(void **state)
     uint8_t rid[LINK_RID_SIZE];
 
     w->ca_does = talking_says_nothing;
-    w->settings->sync_wait = TALKING_WAIT_MS;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     revokes(&m);
     talking_hears_waiting(w, &m, CMP_ERROR); /* rp has no status waiting */
     running_until(w, running_is_submitted);
@@ -473,7 +473,7 @@ who_waits_keeps_the_connection(void **state)
     struct running_task *task;
 
     w->ca_does = talking_says_nothing;
-    w->settings->sync_wait = 300;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&m, CMP_KUR);
     t = running_cmp(w, "/.well-known/cmp", "", buf_span(&m.message));
     t.keeps_alive = true;

@@ -40,7 +40,7 @@ what_is_signed_goes_on_when_it_was_not_answered(void **state)
     const int before = talking_tokens_left(w, &m);
 
     w->ca_does = says_nothing_and_is_not_trusted;
-    w->settings->sync_wait = 1000;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&m, CMP_KUR);
     assert_ok(buf_set(&kur, buf_span(&m.message), &e), &e);
     first = m.state;
@@ -81,7 +81,7 @@ a_pkiconf_that_never_left_is_sent_again(void **state)
     kup = member_asks(w, &m);
     assert_int_equal(kup.body, CMP_KUP);
     w->ca_does = says_nothing_and_is_not_trusted;
-    w->settings->sync_wait = 1000;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     w->asked[LINK_SUBMIT] = 0;
     talking_confirms(&m, &kup.certificate, true);
     t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
@@ -218,7 +218,7 @@ a_signer_that_dies_is_waited_for(void **state)
     talking_is_bare(&h, "Retry-After: 5");
     assert_int_equal(talking_tokens_left(w, &m), before);
     assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
-    w->settings->sync_wait = 19000;
+    w->settings->sync_wait = 60000;
     talking_hears(w, &m, CMP_KUP); /* when it is started again */
     assert_int_equal(talking_tokens_left(w, &m), before - 1);
 }

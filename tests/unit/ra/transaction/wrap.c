@@ -226,7 +226,7 @@ a_copy_of_what_is_withdrawn_is_not_told_to_wait(void **state)
     struct running_task *tasks[2];
 
     stop(w);
-    w->settings->sync_wait = 600;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&m, CMP_KUR);
     first = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
     copy = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
@@ -256,7 +256,7 @@ a_copy_of_what_was_withdrawn_meanwhile_may_come_again(void **state)
     struct gate *gate;
 
     stop(w);
-    w->settings->sync_wait = 1000;
+    w->settings->sync_wait = RUNNING_SIGNED_WAIT_MS;
     member_requests(&m, CMP_KUR);
     first = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
     copy = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
