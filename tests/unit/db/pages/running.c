@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "db/store/connection.h"
+#include "tests/support/kill.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/db/pages/files.h"
@@ -275,6 +276,7 @@ who_is_killed_has_what_was_acknowledged(void **state)
     assert_true(acknowledged != MAP_FAILED);
     *acknowledged = 0;
     for (unsigned i = 0; i < KILLS; i++) {
+        const int64_t before = *acknowledged;
         const pid_t child = fork();
         struct store *store;
         uint64_t pages;
@@ -292,7 +294,11 @@ who_is_killed_has_what_was_acknowledged(void **state)
             }
             _exit(1);
         }
-        (void)usleep(20000 + (i * 7919) % 40000);
+        /* Every other one while it opens, or shortly afterwards. */
+        while (i % 2 == 0 && *acknowledged == before && test_has_ended(child) == 0) {
+            (void)usleep(1000);
+        }
+        (void)usleep(1000 + (i * 7919) % 40000);
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, NULL, 0), child);
         store = scene_must_open(path, true);
