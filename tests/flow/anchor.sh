@@ -89,6 +89,7 @@ refused 30 'knows a checkpoint of [0-9]* leaves, the journal ends at [0-9]*: thi
 
 # ---- a token that keeps nothing --------------------------------------------------------------------
 sed -i "s/^log {/log {\n    anchor = \"none\"/" ca/log-signer.conf
+stop_daemon ra  # which remembers, too, and a CA that it shows that to ends
 start_daemon ca # which is what it gives up
 says log/nfpki-ca.log '"event":"no-anchor"'
 [[ $(cactl status | tr -d ' \n') == *'"anchor":"none"'* ]] || fail 'status does not say none'

@@ -48,7 +48,19 @@ leaves() { # what is in the record, but what the RA says of itself, which comes 
     END { print size - reports }' verified.txt
 }
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
-start_daemon() { "$pki/start" "$@"; } # start_daemon ca|ra [OPTION]
+connections() { grep -c '"event":"ra-connected"' "$pki/log/nfpki-ca.log" || true; }
+start_daemon() { # start_daemon ca|ra [OPTION]: when both run, also until the RA knows that the CA is there
+  local before=0 i
+  [[ $1 == ra ]] || before=$(connections)
+  "$pki/start" "$@" || return
+  for ((i = 0; i < 600; i++)); do
+    running "$(<"$pki/ca.pid")" && running "$(<"$pki/ra.pid")" || return 0
+    if [[ $1 == ra || $(connections) -gt $before ]]; then
+      ractl status 2>/dev/null | finds '^CA  *down' || return 0
+    fi
+    sleep 0.05
+  done
+}
 stop_daemon() { # stop_daemon ca|ra: in order, as a service manager does
   end_process "$(<"$pki/$1.pid")" || fail "nfpki-$1 does not stop"
 }
