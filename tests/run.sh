@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds everything and runs every test; a skipped test is a failure.
-#   tests/run.sh [CTEST-ARGUMENT ...]      for example: tests/run.sh -R unit.base
+#   tests/run.sh [CTEST-ARGUMENT ...]          for example: tests/run.sh -R unit.base
+#   tests/run.sh --slow [CTEST-ARGUMENT ...]   with hand-overs delayed at random (support/slow.c); not in CI
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source ceremony/packages.sh
@@ -9,6 +10,14 @@ step() { printf '\n== %s\n' "$*"; }
 
 step 'packages'
 install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+
+if [[ ${1:-} == --slow ]]; then
+  step 'units, flows, faults and interop, without sanitizers, with hand-overs that are delayed'
+  cmake --preset coverage -D PATIENCE=6
+  cmake --build --preset coverage
+  export LD_PRELOAD=$PWD/build/coverage/bin/slow.so
+  exec ctest --preset coverage -LE 'check|bench|fuzz' -j "$((4 * $(nproc)))" "${@:2}"
+fi
 
 if [[ $# -eq 0 ]]; then
   step 'clang, libFuzzer and sanitizers: build everything, fuzz each target for a while'

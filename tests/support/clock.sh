@@ -21,6 +21,6 @@ with_wall_clock() {
   local library
   library=$(find /usr/lib -name libfaketime.so.1 -print -quit)
   forget_clocks
-  LD_PRELOAD=$library FAKETIME=$1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
+  LD_PRELOAD=$library${LD_PRELOAD:+:$LD_PRELOAD} FAKETIME=$1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
     ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 "${@:2}"
 }

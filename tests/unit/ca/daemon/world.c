@@ -19,6 +19,19 @@
 
 /* ---- the daemon ---- */
 
+/* Before what is there, such as support/slow.c. */
+static void
+preload(const char *library)
+{
+    const char *before = getenv("LD_PRELOAD");
+    CLEANUP(mem_cleanup)
+    char *all =
+        mem_printf("%s%s%s", library, before == NULL ? "" : ":", before == NULL ? "" : before);
+
+    (void)setenv("LD_PRELOAD", all, 1);
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+}
+
 static void
 set_clock(const char *differs)
 {
@@ -27,8 +40,7 @@ set_clock(const char *differs)
     if (glob("/usr/lib/*/faketime/libfaketime.so.1", 0, NULL, &found) != 0) {
         _exit(127);
     }
-    (void)setenv("LD_PRELOAD", found.gl_pathv[0], 1);
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+    preload(found.gl_pathv[0]);
     (void)setenv("FAKETIME", differs, 1);
     (void)setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
 }
@@ -41,8 +53,7 @@ world_environment(const struct world *w)
      * generators are: it would take what they hold for lost. */
     (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     if (w->breaks != NULL || w->lacks != NULL || w->once != NULL) {
-        (void)setenv("LD_PRELOAD", TEST_BINARY_DIR "/breaksql.so", 1);
-        (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+        preload(TEST_BINARY_DIR "/breaksql.so");
         (void)setenv("BREAKSQL_RUN", w->breaks == NULL ? "" : w->breaks, 1);
         (void)setenv("BREAKSQL_LACKS", w->lacks == NULL ? "" : w->lacks, 1);
         (void)setenv("BREAKSQL_ONCE", w->once == NULL ? "" : w->once, 1);
