@@ -29,7 +29,7 @@ unseen() { sed -nE 's/^refusals: .* unseen: ([0-9]+)$/\1/p' "$out"; }
 
 case ${1:-} in
 units)
-  measure -L unit -j "$(nproc)"
+  measure -L unit -j "$((2 * $(nproc)))" # as tests/run.sh
   count --allowed tests/check/refusals.tsv >"$out"
   tail -n 3 "$out"
   may=$(<tests/check/refusals.max)
