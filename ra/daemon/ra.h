@@ -82,6 +82,7 @@ struct ra {
     size_t refusals;                /* of these, those that get 503 */
     size_t ledger_jobs;             /* files of the ledger that are read */
     size_t ledger_octets;           /* of them, that are on their way to who asked */
+    struct ledger_job *ledger_held; /* all of these (front/ledger.c) */
     size_t heads_asked;             /* that the signer has */
     bool unsigned_said;             /* that the queue waits for signatures */
     struct err not_ours;            /* what was said last of what is not signed */

@@ -2,7 +2,8 @@
 /*
  * ledger.h - GET /ledger/...: the published files of the CA's ledger, for whoever wants to verify
  * them, read by a worker. Nobody says who he is for it: so it is bounded what readers of all
- * connections together make us hold, however slowly they take it; beyond that it is 503.
+ * connections together make us hold, however slowly they take it, and of that what one address
+ * (http/address.h) does, so that it leaves the others theirs; beyond that it is 503.
  */
 #pragma once
 
@@ -15,6 +16,10 @@ enum {
     LEDGER_FILE_SIZE_MAX = 256 * (2 + 65535),
     LEDGER_OCTETS_MAX = 4 * LEDGER_FILE_SIZE_MAX, /* on their way */
     LEDGER_JOBS_MAX = 16,                         /* that the workers have */
+    /* Of one address: the largest file there can be, and as many as `nfpki-audit fetch` asks for.
+     */
+    LEDGER_OCTETS_SHARE = LEDGER_FILE_SIZE_MAX,
+    LEDGER_JOBS_SHARE = 8,
 };
 
 /* Takes the exchange over and answers it. */

@@ -112,6 +112,8 @@ enum { READERS = 4, STATUS_LINE = 12 };
 
 struct reader {
     unsigned port;
+    unsigned from;    /* 127.0.0.n */
+    const char *name; /* NULL: the largest file */
     int fd;
     char status[STATUS_LINE + 1]; /* "HTTP/1.1 200" */
     size_t n;                     /* octets behind that */
@@ -122,9 +124,12 @@ struct reader {
 static void
 reader_asks(void *arg)
 {
-    static const char request[] =
-        "GET /ledger/tile/entries/000 HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n\r\n";
     struct reader *r = arg;
+    CLEANUP(mem_cleanup)
+    char *request = mem_printf("GET /ledger/%s HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n\r\n",
+                               r->name == NULL ? "tile/entries/000" : r->name);
+    const struct sockaddr_in from = {.sin_family = AF_INET,
+                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + r->from)};
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)r->port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -132,8 +137,9 @@ reader_asks(void *arg)
 
     r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-    if (connect(r->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
-        send(r->fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0) {
+    if (bind(r->fd, (const struct sockaddr *)&from, sizeof(from)) == 0 &&
+        connect(r->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
+        send(r->fd, request, strlen(request), MSG_NOSIGNAL) > 0) {
         (void)recv(r->fd, r->status, STATUS_LINE, MSG_WAITALL);
     }
 }
@@ -196,6 +202,7 @@ slow_readers_are_held_a_bounded_number_of_octets(void **state)
     w->settings->ledger_dir = dir;
     for (size_t i = 0; i < READERS; i++) {
         readers[i].port = front_port(w->front);
+        readers[i].from = 2 + (unsigned)i;
         running_do(w, reader_asks, &readers[i]);
         assert_string_equal(readers[i].status, "HTTP/1.1 200");
         assert_int_equal(w->ra.ledger_octets, (i + 1) * LEDGER_FILE_SIZE_MAX);
@@ -231,6 +238,41 @@ slow_readers_are_held_a_bounded_number_of_octets(void **state)
     w->settings->ledger_dir = NULL;
 }
 
+static bool
+one_is_held(struct running *w)
+{
+    return w->ra.ledger_octets == LEDGER_FILE_SIZE_MAX && w->ra.ledger_jobs == 0;
+}
+
+/* Slow as he is, the others have theirs. */
+static void
+one_address_has_a_share(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
+    CLEANUP(mem_cleanup) char *bundle = mem_zalloc(LEDGER_FILE_SIZE_MAX + 1, 1);
+    struct reader slow = {.port = front_port(w->front), .from = 2};
+    struct reader again = {.port = front_port(w->front), .from = 2, .name = "checkpoint"};
+    struct reader other = {.port = front_port(w->front), .from = 3, .name = "checkpoint"};
+
+    memset(bundle, 'b', LEDGER_FILE_SIZE_MAX);
+    put(w, "tile/entries/000", bundle);
+    put(w, "checkpoint", "x");
+    w->settings->ledger_dir = dir;
+    running_do(w, reader_asks, &slow);
+    assert_string_equal(slow.status, "HTTP/1.1 200");
+    running_do(w, reader_asks, &again);
+    assert_string_equal(again.status, "HTTP/1.1 503");
+    running_do(w, reader_asks, &other);
+    assert_string_equal(other.status, "HTTP/1.1 200");
+    (void)close(other.fd);
+    running_until(w, one_is_held);
+    (void)close(slow.fd);
+    (void)close(again.fd);
+    running_until(w, all_are_done);
+    w->settings->ledger_dir = NULL;
+}
+
 /* There would be room for a part of it. */
 static void
 what_does_not_fit_is_not_held(void **state)
@@ -257,27 +299,43 @@ all_are_asked(struct running *w)
     return w->ra.ledger_jobs == LEDGER_JOBS_MAX;
 }
 
+static bool
+none_is_read(struct running *w)
+{
+    return w->ra.ledger_jobs == 0 && w->ra.ledger_octets == 0;
+}
+
+static bool
+its_share_is_asked(struct running *w)
+{
+    return w->ra.ledger_jobs == LEDGER_JOBS_SHARE;
+}
+
 static void
 workers_have_a_bounded_number_of_files(void **state)
 {
     struct running *w = *state;
     CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
     struct running_task *tasks[LEDGER_JOBS_MAX];
-    struct talk talks[LEDGER_JOBS_MAX];
+    struct reader readers[LEDGER_JOBS_MAX];
+    struct reader refused;
     struct gate *gate;
-    struct err e = {0};
 
     put(w, "log.vkey", "x");
     w->settings->ledger_dir = dir;
     gate = running_hold_workers(w);
     for (size_t i = 0; i < LEDGER_JOBS_MAX; i++) {
-        talks[i] = (struct talk){.port = front_port(w->front), .request = BUF_INIT(4096)};
-        assert_ok(buf_append_str(&talks[i].request,
-                                 "HEAD /ledger/log.vkey HTTP/1.1\r\nHost: ra\r\n"
-                                 "Connection: close\r\n\r\n",
-                                 &e),
-                  &e);
-        tasks[i] = running_begin(w, talk_run, &talks[i]);
+        if (i == LEDGER_JOBS_SHARE) { /* one address has its share of them */
+            running_until(w, its_share_is_asked);
+            refused = (struct reader){.port = front_port(w->front), .from = 2, .name = "log.vkey"};
+            running_do(w, reader_asks, &refused);
+            assert_string_equal(refused.status, "HTTP/1.1 503");
+            (void)close(refused.fd);
+        }
+        readers[i] = (struct reader){.port = front_port(w->front),
+                                     .from = i < LEDGER_JOBS_SHARE ? 2 : 3,
+                                     .name = "log.vkey"};
+        tasks[i] = running_begin(w, reader_asks, &readers[i]);
     }
     running_until(w, all_are_asked);
     {
@@ -289,17 +347,11 @@ workers_have_a_bounded_number_of_files(void **state)
     running_release(w, gate);
     for (size_t i = 0; i < LEDGER_JOBS_MAX; i++) {
         running_end(w, tasks[i]);
-        assert_int_equal(talks[i].heard.status, 200);
-        talk_free(&talks[i]);
+        assert_string_equal(readers[i].status, "HTTP/1.1 200");
+        (void)close(readers[i].fd);
     }
-    assert_int_equal(w->ra.ledger_jobs, 0);
+    running_until(w, none_is_read);
     w->settings->ledger_dir = NULL;
-}
-
-static bool
-none_is_read(struct running *w)
-{
-    return w->ra.ledger_jobs == 0 && w->ra.ledger_octets == 0;
 }
 
 static void
@@ -329,6 +381,7 @@ main(void)
         TEST(its_files_are_served_and_how_long_they_may_be_kept),
         TEST(nothing_else_is_served),
         TEST(slow_readers_are_held_a_bounded_number_of_octets),
+        TEST(one_address_has_a_share),
         TEST(what_does_not_fit_is_not_held),
         TEST(workers_have_a_bounded_number_of_files),
         TEST(who_leaves_before_the_answer_holds_nothing),
