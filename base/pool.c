@@ -256,6 +256,7 @@ pool_submit(struct pool *pool, struct task *task)
 {
     (void)pthread_mutex_lock(&pool->lock);
     queue_push(&pool->waiting, task);
-    (void)pthread_cond_signal(&pool->work);
     (void)pthread_mutex_unlock(&pool->lock);
+    /* Behind the lock, which who is woken needs at once. */
+    (void)pthread_cond_signal(&pool->work);
 }

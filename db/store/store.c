@@ -328,7 +328,6 @@ push(struct store *store, struct store_op *op)
     prepare(op);
     *store->last = &op->task;
     store->last = &op->task.next;
-    (void)pthread_cond_signal(&store->work);
 }
 
 void
@@ -338,6 +337,8 @@ store_submit(struct store *store, struct store_op *op)
     op->call_ = false;
     push(store, op);
     (void)pthread_mutex_unlock(&store->lock);
+    /* Behind the lock, which who is woken needs at once. */
+    (void)pthread_cond_signal(&store->work);
 }
 
 void
@@ -356,10 +357,8 @@ store_hurry(struct store *store)
 {
     (void)pthread_mutex_lock(&store->lock);
     wake_resting(store);
-    if (store->first != NULL) {
-        (void)pthread_cond_signal(&store->work);
-    }
     (void)pthread_mutex_unlock(&store->lock);
+    (void)pthread_cond_signal(&store->work);
 }
 
 int
@@ -368,6 +367,7 @@ store_call(struct store *store, struct store_op *op, struct err *e)
     (void)pthread_mutex_lock(&store->lock);
     op->call_ = true;
     push(store, op);
+    (void)pthread_cond_signal(&store->work);
     while (!op->over_) {
         (void)pthread_cond_wait(&store->over, &store->lock);
     }

@@ -310,8 +310,9 @@ enqueue(struct signer *s, struct signer_job *job)
     *s->last = &job->task;
     s->last = &job->task.next;
     s->waiting++;
-    (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
+    /* Behind the lock, which who is woken needs at once. */
+    (void)pthread_cond_broadcast(&s->changed);
 }
 
 void
