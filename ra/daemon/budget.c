@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct entry {
 };
 
 struct budget {
+    pthread_mutex_t lock;
     struct budget_limit limit;
     uint64_t seed;
     uint32_t n_max;
@@ -116,6 +118,7 @@ budget_free(struct budget *b)
     if (b == NULL) {
         return;
     }
+    (void)pthread_mutex_destroy(&b->lock);
     mem_free(b->chains);
     mem_free(b->entries);
     mem_free(b);
@@ -129,6 +132,7 @@ budget_new(const struct budget_limit *limit, size_t keys_max)
     struct err e;
 
     assert(keys_max > 0 && keys_max < INT32_MAX);
+    (void)pthread_mutex_init(&b->lock, NULL);
     b->limit = *limit;
     b->n_max = (uint32_t)keys_max;
     b->newest = b->oldest = NONE;
@@ -252,25 +256,20 @@ take(int64_t *full_at_us, int64_t interval_us, int64_t burst, int64_t now_us)
     return 0;
 }
 
-int
-budget_take(struct budget *b, struct span key, int64_t now_ms)
+/* Under the lock, as the next. */
+static int
+take_for(struct budget *b, const struct entry *wanted, int64_t now_us)
 {
     const struct budget_limit *limit = &b->limit;
-    int64_t now_us = now_ms * 1000;
-    struct entry wanted = {0};
     struct entry *entry;
     uint32_t i = 0;
 
-    if (limit->interval_us == 0) {
-        return 0;
-    }
-    set_key(&wanted, key);
-    entry = find(b, &wanted, &i);
+    entry = find(b, wanted, &i);
     if (entry != NULL) {
         unlink_by_use(b, i);
         link_newest(b, i);
     } else {
-        entry = add(b, &wanted, now_us);
+        entry = add(b, wanted, now_us);
     }
     if (entry == NULL) {
         int64_t interval = limit->interval_us / BUDGET_SHARED;
@@ -281,16 +280,40 @@ budget_take(struct budget *b, struct span key, int64_t now_ms)
     return take(&entry->full_at_us, limit->interval_us, limit->burst, now_us);
 }
 
+static void
+give_back(struct budget *b, const struct entry *wanted)
+{
+    uint32_t i = 0;
+    struct entry *entry = find(b, wanted, &i);
+
+    if (entry != NULL) {
+        entry->full_at_us -= b->limit.interval_us;
+    }
+}
+
+int
+budget_take(struct budget *b, struct span key, int64_t now_ms)
+{
+    struct entry wanted = {0};
+    int wait;
+
+    if (b->limit.interval_us == 0) {
+        return 0;
+    }
+    set_key(&wanted, key);
+    (void)pthread_mutex_lock(&b->lock);
+    wait = take_for(b, &wanted, now_ms * 1000);
+    (void)pthread_mutex_unlock(&b->lock);
+    return wait;
+}
+
 void
 budget_give_back(struct budget *b, struct span key)
 {
     struct entry wanted = {0};
-    struct entry *entry;
-    uint32_t i = 0;
 
     set_key(&wanted, key);
-    entry = find(b, &wanted, &i);
-    if (entry != NULL) {
-        entry->full_at_us -= b->limit.interval_us;
-    }
+    (void)pthread_mutex_lock(&b->lock);
+    give_back(b, &wanted);
+    (void)pthread_mutex_unlock(&b->lock);
 }

@@ -6,7 +6,7 @@
  * that is full again says nothing, and only such a one is forgotten for a newcomer: no number of
  * other keys resets anybody's bucket. While no bucket can be forgotten, newcomers share one that
  * is BUDGET_SHARED times as large and as fast; who was known before is not touched by that.
- * The time is the caller's and never goes back (clock_monotonic_ms()). One thread.
+ * The time is the caller's: of clock_monotonic_ms(). Any thread.
  */
 #pragma once
 

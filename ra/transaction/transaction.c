@@ -118,7 +118,7 @@ known_then(struct job *job)
     if (x->state == REQUESTS_CONFIRMING && queue_is_confirmed(job->ra->queue, x->id)) {
         x->state = x->accepted ? REQUESTS_CONFIRMED : REQUESTS_REJECTED;
     }
-    return judge_mac_wants_turn(job) ? STAGE_TURN : STAGE_REQUESTER;
+    return judge_mac_wants_turn(job) ? STAGE_TURN : STAGE_JUDGE;
 }
 
 static void
@@ -159,49 +159,27 @@ judged(struct job *job, int result)
 
 /* Limits before work: a copy costs nobody's budget and is not judged, and what is over its budget
  * is not judged either. A key may take a tenth of a second (ca/x509/weak_key.h). */
+static enum message_stage
+request(struct job *job)
+{
+    if (job->seen) {
+        return STAGE_ADMIT;
+    }
+    return charge_take(job) ? judged(job, judge_request(job)) : reply_failure(job);
+}
+
 static void
-requester(struct job *job)
+judge(struct job *job)
 {
     const int result = judge_requester(job);
 
-    if (result != 0 || cmp_is_later(job->body)) {
-        job->step.stage = judged(job, result);
-    } else {
-        job->step.stage = job->seen ? STAGE_ADMIT : STAGE_REQUEST;
-    }
+    job->step.stage = result != 0 || cmp_is_later(job->body) ? judged(job, result) : request(job);
 }
 
 static void
-start_requester(struct pipeline *p, struct batch *batch)
+start_judge(struct pipeline *p, struct batch *batch)
 {
-    crew_work(p, STAGE_REQUESTER, batch, requester, NULL);
-}
-
-static void
-request(struct job *job)
-{
-    job->step.stage = judged(job, judge_request(job));
-}
-
-static void
-start_request(struct pipeline *p, struct batch *batch)
-{
-    struct batch paid = {.slot = batch->slot};
-    struct batch refused = {0};
-    struct job *job;
-
-    while ((job = job_of_step(batch_take(batch))) != NULL) {
-        if (charge_take(job)) {
-            batch_add(&paid, &job->step);
-        } else {
-            job->step.stage = reply_failure(job);
-            batch_add(&refused, &job->step);
-        }
-    }
-    if (paid.n > 0) {
-        crew_work(p, STAGE_REQUEST, &paid, request, NULL);
-    }
-    pipeline_return(p, &refused);
+    crew_work(p, STAGE_JUDGE, batch, judge, NULL);
 }
 
 /* ---- its trace, and the CA ---- */
@@ -341,8 +319,7 @@ static const struct stage table[MESSAGE_STAGES] = {
     [STAGE_FORM] = {"form", PIECE, WORKERS, start_form},
     [STAGE_KNOWN] = {"known", GROUP, 1, start_known},
     [STAGE_TURN] = {"turn", GROUP, PIPELINE_ANY, start_turn},
-    [STAGE_REQUESTER] = {"requester", DEAR, WORKERS, start_requester},
-    [STAGE_REQUEST] = {"request", DEAR, WORKERS, start_request},
+    [STAGE_JUDGE] = {"judge", DEAR, WORKERS, start_judge},
     [STAGE_ADMIT] = {"admit", GROUP, 1, start_admit},
     [STAGE_WRAP] = {"wrap", GROUP, PIPELINE_ANY, start_wrap},
     [STAGE_QUEUE] = {"queue", GROUP, PIPELINE_ANY, start_queue},
@@ -356,7 +333,7 @@ static const struct stage table[MESSAGE_STAGES] = {
 };
 
 enum {
-    COMPUTING = 1U << STAGE_FORM | 1U << STAGE_REQUESTER | 1U << STAGE_REQUEST | 1U << STAGE_BUILD,
+    COMPUTING = 1U << STAGE_FORM | 1U << STAGE_JUDGE | 1U << STAGE_BUILD,
 };
 
 void

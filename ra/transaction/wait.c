@@ -57,7 +57,7 @@ turn_done(struct lane_turn *turn)
                   http_exchange_peer(job->exchange), job->identity,
                   (unsigned long long)turn->work.steps);
         job->had_turn = true;
-        message_go_on(job, STAGE_REQUESTER);
+        message_go_on(job, STAGE_JUDGE);
     }
 }
 
