@@ -56,15 +56,39 @@ work_done(struct task *task)
     pipeline_return(crew->ra->messages, &crew->batch);
 }
 
-void
-crew_work(struct pipeline *p, enum message_stage stage, const struct batch *batch,
-          void (*compute)(struct job *), crew_then *then)
+static struct crew *
+muster_work(struct pipeline *p, enum message_stage stage, const struct batch *batch,
+            void (*compute)(struct job *), crew_then *then)
 {
     struct crew *crew = muster(p, stage, batch, then);
 
     crew->compute = compute;
     crew->work = (struct task){.run = work_run, .done = work_done};
+    return crew;
+}
+
+void
+crew_work(struct pipeline *p, enum message_stage stage, const struct batch *batch,
+          void (*compute)(struct job *), crew_then *then)
+{
+    struct crew *crew = muster_work(p, stage, batch, compute, then);
+
     pool_submit(crew->ra->pool, &crew->work);
+}
+
+void
+crew_work_short(struct pipeline *p, enum message_stage stage, const struct batch *batch,
+                void (*compute)(struct job *), crew_then *then)
+{
+    struct crew *crew;
+
+    if (pipeline_jobs(p) > 1) {
+        crew_work(p, stage, batch, compute, then);
+        return;
+    }
+    crew = muster_work(p, stage, batch, compute, then);
+    work_run(&crew->work);
+    work_done(&crew->work);
 }
 
 /* ---- the store ---- */

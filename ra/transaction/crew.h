@@ -34,6 +34,10 @@ typedef enum message_stage crew_then(struct job *);
 /* Each by one worker. */
 void crew_work(struct pipeline *, enum message_stage, const struct batch *,
                void (*compute)(struct job *), crew_then *then);
+/* The same, on the loop when this is the only message under way: for what takes no longer than to
+ * wake a worker, and waits for nobody. */
+void crew_work_short(struct pipeline *, enum message_stage, const struct batch *,
+                     void (*compute)(struct job *), crew_then *then);
 /* Each in the same operation. -1: what the store says no to, unexpectedly: an excuse, and the end
  * of the RA when it is ERR_STORE; what it wrote is kept unless it is a part (db/store/batch.h). */
 void crew_keep(struct pipeline *, enum message_stage, const struct batch *,

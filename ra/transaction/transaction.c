@@ -107,7 +107,12 @@ form_then(struct job *job)
 static void
 start_form(struct pipeline *p, struct batch *batch)
 {
-    crew_work(p, STAGE_FORM, batch, form, form_then);
+    /* Of a first message, what another RA has wrapped is verified and looked up, too. */
+    if (transaction_goes_on(job_of_step(batch->first)->exchange)) {
+        crew_work_short(p, STAGE_FORM, batch, form, form_then);
+    } else {
+        crew_work(p, STAGE_FORM, batch, form, form_then);
+    }
 }
 
 static enum message_stage
@@ -219,6 +224,13 @@ start_queue(struct pipeline *p, struct batch *batch)
 
 /* ---- the answer ---- */
 
+/* No files are read for it, as they are for a genm. */
+static bool
+is_short(const struct job *job)
+{
+    return job->answer == ANSWER_ISSUED || job->answer == ANSWER_CONFIRM;
+}
+
 static void
 build_at(struct pipeline *p, enum message_stage stage, struct batch *batch)
 {
@@ -230,7 +242,9 @@ build_at(struct pipeline *p, enum message_stage stage, struct batch *batch)
         job->step.stage = reply_begin(job);
         batch_add(job->step.stage == stage ? &built : &bare, &job->step);
     }
-    if (built.n > 0) {
+    if (built.n > 0 && is_short(job_of_step(built.first))) {
+        crew_work_short(p, stage, &built, reply_build, reply_built);
+    } else if (built.n > 0) {
         crew_work(p, stage, &built, reply_build, reply_built);
     }
     pipeline_return(p, &bare);
