@@ -64,16 +64,11 @@ issued_body(const struct job *job, struct buf *body, struct err *e)
     const struct requests_enrolment *x = &job->enrolment;
     const struct span root = buf_span(&job->ra->credentials.root_der);
     const struct profile *profile = profiles_find(job->ra->settings->profiles, x->profile);
-    CLEANUP(x509_cleanup) X509 *certificate = NULL;
     bool granted = true;
 
-    if (x->asked.n > 0) {
-        certificate = certificate_parse_keyless(buf_span(&x->certificate), e);
-        if (certificate == NULL ||
-            cmp_asked_is_granted(buf_span(&x->asked), certificate,
-                                 profile == NULL ? 0 : profile->ignored, &granted, e) != 0) {
-            return -1;
-        }
+    if (cmp_asked_is_granted(buf_span(&x->asked), buf_span(&x->certificate),
+                             profile == NULL ? 0 : profile->ignored, &granted, e) != 0) {
+        return -1;
     }
     /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only, and not for who knows this PKI by a certificate of
      * it */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/message/asked.h"
 
+#include "base/ossl.h"
 #include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/der.h"
 #include "ca/cmp/message/field.h"
 #include "ca/x509/alt_names.h"
 #include "ca/x509/name.h"
@@ -140,12 +142,52 @@ has_extension(const X509 *given, X509_EXTENSION *asked)
     }
 }
 
+/* ---- names ---- */
+
+/* RFC 5280 4.1: version, serialNumber, signature, issuer, validity, subject; each whole. */
+static bool
+find_names(struct span certificate, struct der *issuer, struct der *subject)
+{
+    struct der outer;
+    struct der tbs;
+    struct der passed;
+
+    return der_only(certificate, DER_SEQUENCE, &outer) && der_next(&outer.content, &tbs) &&
+           der_next(&tbs.content, &passed) && der_next(&tbs.content, &passed) &&
+           der_next(&tbs.content, &passed) && der_next(&tbs.content, issuer) &&
+           der_next(&tbs.content, &passed) && der_next(&tbs.content, subject);
+}
+
+/* Many a client asks for another name than it gets: then nothing else is decoded. */
+static int
+compare_names(struct span certificate, const CMP_TEMPLATE *t, unsigned ignored, bool *same,
+              struct err *e)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = NULL;
+    CLEANUP(x509_name_cleanup) X509_NAME *subject = NULL;
+    struct der names[2];
+
+    if (!find_names(certificate, &names[0], &names[1])) {
+        return err_set(e, ERR_INPUT, "not an X.509 certificate in DER");
+    }
+    issuer = field_decode(ASN1_ITEM_rptr(X509_NAME), names[0].whole, "issuer", e);
+    subject = issuer == NULL
+                  ? NULL
+                  : field_decode(ASN1_ITEM_rptr(X509_NAME), names[1].whole, "subject", e);
+    if (subject == NULL) {
+        return -1;
+    }
+    *same = same_name(t->issuer, issuer) && same_subject(t->subject, subject, ignored);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 int
-cmp_asked_is_granted(struct span asked, const X509 *certificate, unsigned ignored, bool *granted,
+cmp_asked_is_granted(struct span asked, struct span der, unsigned ignored, bool *granted,
                      struct err *e)
 {
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
     CLEANUP(template_cleanup) CMP_TEMPLATE *t = NULL;
 
     *granted = asked.n == 0;
@@ -156,9 +198,18 @@ cmp_asked_is_granted(struct span asked, const X509 *certificate, unsigned ignore
     if (t == NULL) {
         return -1;
     }
-    *granted = same_name(t->issuer, X509_get_issuer_name(certificate)) &&
-               same_subject(t->subject, X509_get_subject_name(certificate), ignored) &&
-               same_validity(t->validity, certificate);
+    if (compare_names(der, t, ignored, granted, e) != 0) {
+        return -1;
+    }
+    if (!*granted || (t->validity == NULL && sk_X509_EXTENSION_num(t->extensions) <= 0)) {
+        return 0;
+    }
+    *granted = false;
+    certificate = certificate_parse_keyless(der, e);
+    if (certificate == NULL) {
+        return -1;
+    }
+    *granted = same_validity(t->validity, certificate);
     for (int i = 0; *granted && i < sk_X509_EXTENSION_num(t->extensions); i++) {
         *granted = has_extension(certificate, sk_X509_EXTENSION_value(t->extensions, i));
     }

@@ -22,7 +22,7 @@
  * validity, each extension that was asked for: the same subjectAltNames, purposes and key usages as
  * sets, any other one octet for octet; "no CA" is granted by saying nothing about it (RFC 5280
  * 4.2.1.9). Whether an extension is critical is not compared: RFC 5280 and the profile say that.
- * ERR_INPUT: `asked` is no CertTemplate.
+ * ERR_INPUT: `asked` is no CertTemplate, or `certificate` is none in DER.
  */
-int cmp_asked_is_granted(struct span asked, const X509 *certificate, unsigned ignored,
+int cmp_asked_is_granted(struct span asked, struct span certificate, unsigned ignored,
                          bool *granted, struct err *e);

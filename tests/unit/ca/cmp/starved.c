@@ -314,8 +314,9 @@ wishes_are_granted(const void *arg, struct buf *out, struct err *e)
 {
     bool granted;
 
+    (void)arg;
     (void)out;
-    if (cmp_asked_is_granted(buf_span(&s.asked), arg, 0, &granted, e) != 0) {
+    if (cmp_asked_is_granted(buf_span(&s.asked), buf_span(&s.device), 0, &granted, e) != 0) {
         return -1;
     }
     return granted ? 0 : err_set(e, ERR_DENIED, "something else");
@@ -424,7 +425,7 @@ what_is_asked_for_is_read_right_or_refused(void **state)
         {"cmp_certreq_read, ir", request_is_read, NULL, &s.mac, 0},
         {"cmp_certreq_read, p10cr", request_is_read, NULL, &s.p10, 0},
         {"cmp_certreq_read, not possessed", request_is_read, "does not verify", &s.unpossessed, 0},
-        {"cmp_asked_is_granted, not", wishes_are_granted, "something else", s.w->device, 0},
+        {"cmp_asked_is_granted, not", wishes_are_granted, "something else", NULL, 0},
         {"cmp_certreq_check_update", update_is_checked, NULL, &s.dev, 0},
         {"cmp_certreq_check_update, another", update_is_checked, "oldCertId", &s.w->device, 0},
         {"cmp_revreq_read", revocation_is_read, NULL, &s.w->device, 0},

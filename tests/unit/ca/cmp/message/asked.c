@@ -42,6 +42,16 @@ issued(void)
     return certificate;
 }
 
+static int
+granted_by(struct span asked, X509 *certificate, unsigned ignored, bool *granted, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+
+    assert_true(i2d_re_X509_tbs(certificate, NULL) > 0); /* it was changed since it was signed */
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, e), e);
+    return cmp_asked_is_granted(asked, buf_span(&der), ignored, granted, e);
+}
+
 static const struct {
     const char *subject;
     const char *issuer;
@@ -128,7 +138,7 @@ what_the_certificate_lacks_or_has_otherwise_is_not_granted(void **state)
         bool granted;
 
         row_encode(i, certificate, &asked);
-        assert_ok(cmp_asked_is_granted(buf_span(&asked), certificate, 0, &granted, &e), &e);
+        assert_ok(granted_by(buf_span(&asked), certificate, 0, &granted, &e), &e);
         if (granted != rows[i].granted) {
             fail_msg("row %zu: %s", i, granted ? "granted" : "not granted");
         }
@@ -211,8 +221,8 @@ names_are_compared_by_what_they_say(void **state)
         t->subject = name_from(subjects[i].asked, subjects[i].type);
         assert_ok(field_encode(ASN1_ITEM_rptr(CMP_TEMPLATE), t, &asked, &e), &e);
         CMP_TEMPLATE_free(t);
-        assert_ok(cmp_asked_is_granted(buf_span(&asked), certificate,
-                                       ignored_bit(subjects[i].ignored), &granted, &e),
+        assert_ok(granted_by(buf_span(&asked), certificate, ignored_bit(subjects[i].ignored),
+                             &granted, &e),
                   &e);
         if (granted != subjects[i].granted) {
             fail_msg("%s for %s: %s", subjects[i].given, subjects[i].asked,
@@ -241,7 +251,7 @@ a_name_of_many_parts_is_compared_in_order(void **state)
     t->subject = X509_NAME_dup(long_name);
     assert_ok(field_encode(ASN1_ITEM_rptr(CMP_TEMPLATE), t, &asked, &e), &e);
     CMP_TEMPLATE_free(t);
-    assert_ok(cmp_asked_is_granted(buf_span(&asked), certificate, 0, &granted, &e), &e);
+    assert_ok(granted_by(buf_span(&asked), certificate, 0, &granted, &e), &e);
     assert_false(granted);
 }
 
@@ -253,7 +263,7 @@ who_asks_for_nothing_gets_all_of_it(void **state)
     bool granted;
 
     (void)state;
-    assert_ok(cmp_asked_is_granted((struct span){0}, certificate, 0, &granted, &e), &e);
+    assert_ok(granted_by((struct span){0}, certificate, 0, &granted, &e), &e);
     assert_true(granted);
 }
 
@@ -265,10 +275,42 @@ what_is_no_template_is_an_error(void **state)
     bool granted;
 
     (void)state;
-    assert_int_equal(
-        cmp_asked_is_granted(SPAN_LITERAL("\x30\x05\x02"), certificate, 0, &granted, &e), -1);
+    assert_int_equal(granted_by(SPAN_LITERAL("\x30\x05\x02"), certificate, 0, &granted, &e), -1);
     assert_int_equal(e.code, ERR_INPUT);
     assert_false(granted);
+}
+
+/* The octets up to its names, up to what is behind them, and whole, but for one that is changed. */
+static void
+what_is_no_certificate_is_an_error(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = issued();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+    bool granted = true;
+
+    (void)state;
+    assert_true(i2d_re_X509_tbs(certificate, NULL) > 0);
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf asked = BUF_INIT(CMP_MESSAGE_MAX);
+        const bool reads_on =
+            rows[i].not_before >= 0 || rows[i].not_after >= 0 || rows[i].extension != NULL;
+        int version = 0;
+
+        row_encode(i, certificate, &asked);
+        assert_int_equal(
+            cmp_asked_is_granted(buf_span(&asked), span_of(der.p, der.n - 1), 0, &granted, &e), -1);
+        assert_int_equal(e.code, ERR_INPUT);
+        while (memcmp(der.p + version, "\x02\x01\x02\x02", 4) != 0) {
+            version++;
+        }
+        der.p[version] = 0x03;
+        assert_int_equal(cmp_asked_is_granted(buf_span(&asked), buf_span(&der), 0, &granted, &e),
+                         reads_on ? -1 : 0);
+        der.p[version] = 0x02;
+        assert_false(reads_on && granted);
+    }
 }
 
 /* As OpenSSL makes them: a subject, and, when the client signs, the issuer of its certificate. */
@@ -312,6 +354,7 @@ main(void)
         cmocka_unit_test(a_name_of_many_parts_is_compared_in_order),
         cmocka_unit_test(who_asks_for_nothing_gets_all_of_it),
         cmocka_unit_test(what_is_no_template_is_an_error),
+        cmocka_unit_test(what_is_no_certificate_is_an_error),
         cmocka_unit_test(a_request_tells_what_it_asks_for_without_its_key),
     };
 
