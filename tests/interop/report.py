@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.py FOLDER SHOTS: FOLDER/report.html as XML, and in Chromium; its pictures are kept in SHOTS when it is not empty."""
-import csv, json, os, re, shutil, struct, subprocess, sys, xml.etree.ElementTree, zlib
+import csv, html, json, os, re, shutil, struct, subprocess, sys, urllib.request, xml.etree.ElementTree, zlib
 
 folder, shots = sys.argv[1:]
+SERVED = os.environ['NFPKI_SERVED']  # ends in /
 PAGE = f'{folder}/report.html'
 OURS = {'html', 'head', 'meta', 'title', 'style', 'body', 'main', 'header', 'footer', 'h1', 'h2', 'h3', 'p', 'div', 'span', 'strong',
         'ul', 'li', 'b', 'dl', 'dt', 'dd', 'br', 'a', 'bdi', 'time', 'code', 'pre', 'section', 'figure', 'figcaption', 'details',
@@ -24,7 +25,7 @@ def chromium(name, page, *options):
                '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions',
                '--disable-default-apps', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
                f'--user-data-dir={folder}/profile', f'--log-net-log={folder}/{name}.netlog',
-               *options, f'file://{page}']
+               *options, page if page.startswith('http:') else f'file://{page}']
     done = subprocess.run(command, capture_output=True, timeout=120, env={**os.environ, 'HOME': folder})
     need(done.returncode == 0, f'chromium {name}: {done.returncode} {done.stderr.decode()}')
     return done.stdout.decode()
@@ -73,6 +74,49 @@ def would_be_seen():  # the same means find a page that asks
         f.write(text)
     dom = chromium('stopped', f'{folder}/stopped.html', '--dump-dom')
     need('<title>ran' not in dom and not asked('stopped'), f'the policy lets something in: {asked("stopped")}')
+
+
+def get(path):
+    with urllib.request.urlopen(SERVED + path.lstrip('/')) as answer:
+        return answer.headers, answer.read().decode('utf-8')
+
+
+def followed():  # from page to page, some of each kind: well-formed, no script, and no way out
+    kinds, waits, seen = {}, ['/'], set()
+    while waits:
+        path = waits.pop(0)
+        headers, body = get(path)
+        need("default-src 'none'" in headers['Content-Security-Policy'] and headers['Cache-Control'] == 'no-store', f'{path}: {headers}')
+        if not headers['Content-Type'].startswith('text/html'):
+            continue
+        page = xml.etree.ElementTree.fromstring(body.split('\n', 1)[1])
+        need(page.find('.//h1') is not None and '\u202e' not in body and '\x1b' not in body, path)
+        for element in page.iter():
+            need(element.tag in OURS | {'nav', 'form', 'label', 'input', 'select', 'option', 'button', 'fieldset', 'legend'},
+                 f'{path}: an element {element.tag}')
+            need(not any(name.startswith('on') or name in ('src', 'style') for name in element.attrib), f'{path}: {element.attrib}')
+            if element.tag in ('input', 'select') and element.get('type') != 'checkbox':
+                need(page.find(f".//label[@for='{element.get('id')}']") is not None, f'{path}: a field without a label')
+            link = html.unescape(element.get('href', '#')) if element.tag == 'a' else '#'
+            need(link[0] in '/#' and not link.startswith('//'), f'{path}: a link to {link}')
+            kind = re.sub(r'/[^/]*$', '', link.split('?')[0]) or link.split('?')[0]
+            if link[0] == '/' and link not in seen and kinds.get(kind, 0) < 2:
+                kinds[kind] = kinds.get(kind, 0) + 1
+                seen.add(link)
+                waits.append(link)
+    need(len(seen) >= 30, f'{len(seen)} pages')
+    return len(seen)
+
+
+def served():
+    for name, path in {'list': 'certificates?column=serial&column=subject&column=status&sort=subject', 'report': ''}.items():
+        picture = f'{folder}/served-{name}.png'
+        chromium(f'served-{name}', SERVED + path, '--window-size=1280,1600', f'--screenshot={picture}')
+        width, height, values = colours(picture)
+        need((width, height) == (1280, 1600) and values > 60, f'{name}: nothing was drawn')
+        need(asked(f'served-{name}') <= {SERVED, SERVED + path, SERVED + 'favicon.ico'}, f'asked: {asked(f"served-{name}")}')
+        if shots:
+            shutil.copy(picture, shots)
 
 
 def colours(path):  # of a PNG, some rows of it: how many there are
@@ -124,4 +168,6 @@ data()
 shown()
 would_be_seen()
 drawn()
-print('ok: well-formed, drawn in the light, in the dark and on paper, and nothing was asked of the network')
+pages = followed()
+served()
+print(f'ok: well-formed, drawn in the light, in the dark and on paper; {pages} pages of serve by their links; and nothing was asked of the network')

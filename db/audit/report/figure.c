@@ -48,6 +48,7 @@ plot_row(void *arg, const struct section *s, int64_t at, const struct cell *cell
 
     for (size_t i = 1; point != NULL && i < n && i <= PLOT_SERIES; i++) {
         point->value[i - 1] = (double)cells[i].number;
+        point->is_set = true;
     }
 }
 
@@ -64,8 +65,9 @@ figure_write(const struct report *r, const struct section *s, const struct rows_
              FILE *out, struct err *e)
 {
     static const enum plot_kind kinds[] = {
-        [LOOK_RECORD] = PLOT_BARS, [LOOK_AHEAD] = PLOT_BARS,  [LOOK_AREA] = PLOT_AREA,
-        [LOOK_ROWS] = PLOT_ROWS,   [LOOK_SPANS] = PLOT_SPANS, [LOOK_TABLE] = PLOT_ROWS};
+        [LOOK_RECORD] = PLOT_BARS,   [LOOK_AHEAD] = PLOT_BARS,   [LOOK_AREA] = PLOT_AREA,
+        [LOOK_ROWS] = PLOT_ROWS,     [LOOK_SPANS] = PLOT_SPANS,  [LOOK_TABLE] = PLOT_ROWS,
+        [LOOK_RANGES] = PLOT_RANGES, [LOOK_STRIPS] = PLOT_STRIPS};
     const size_t n = rows_columns(s);
     struct drawing d = {.plot = {.kind = kinds[s->look],
                                  .id = s->id,
@@ -74,10 +76,11 @@ figure_write(const struct report *r, const struct section *s, const struct rows_
                                  .from = w->from,
                                  .step = w->step}};
 
-    for (size_t i = 1; i < n && i <= (s->look == LOOK_SPANS ? 2 : PLOT_SERIES); i++) {
+    for (size_t i = 1;
+         i < n && i <= (s->look == LOOK_SPANS || s->look == LOOK_RANGES ? 2 : PLOT_SERIES); i++) {
         d.plot.series[i - 1] = s->columns[i].name;
     }
-    d.plot.n = d.plot.kind == PLOT_BARS || d.plot.kind == PLOT_AREA ? w->n : 0;
+    d.plot.n = d.plot.kind == PLOT_ROWS || d.plot.kind == PLOT_SPANS ? 0 : w->n;
     if (rows_tell(r, s, w, plot_row, &d, e) != 0) {
         plot_clear(&d.plot);
         return -1;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/report/plot.h"
 
-#include <string.h>
+#include <math.h>
 
-#include "base/ossl.h"
-#include "base/text.h"
-#include "db/audit/out/escape.h"
+#include "base/mem.h"
+#include "db/audit/report/draw.h"
 
 /* Of the picture, in its own units. */
 enum {
@@ -17,11 +16,11 @@ enum {
     BOTTOM = 30,
     LABELS = 196, /* of rows */
     ROW = 24,
-    THICK = 15,  /* a row's bar */
-    SPAN = 9,    /* a span, with what is between it and the next one */
-    MARKS = 4,   /* on the axis of values */
-    DATES = 5,   /* on the axis of time, at most */
-    LONGEST = 24 /* characters of a label */
+    THICK = 15, /* a row's bar */
+    SPAN = 9,   /* a span, with what is between it and the next one */
+    MARKS = 4,  /* on the axis of values */
+    DATES = 5,  /* on the axis of time, at most */
+    STRIP = 44, /* of a strip, and what is between it and the next one */
 };
 
 void
@@ -80,98 +79,6 @@ most_of(const struct plot *p)
     return most;
 }
 
-/* Without a locale, as SVG has numbers. */
-static void
-number(FILE *out, double value)
-{
-    const int64_t tenths = (int64_t)(value * 10 + (value < 0 ? -0.5 : 0.5));
-
-    (void)fprintf(out, "%lld", (long long)(tenths / 10));
-    if (tenths % 10 != 0) {
-        (void)fprintf(out, ".%d", (int)(tenths % 10 < 0 ? -(tenths % 10) : tenths % 10));
-    }
-}
-
-static void
-attribute(FILE *out, const char *name, double value)
-{
-    (void)fprintf(out, " %s=\"", name);
-    number(out, value);
-    (void)fputc('"', out);
-}
-
-static void
-rectangle(FILE *out, const struct plot *p, size_t series, const double box[4])
-{
-    if (series == 0) {
-        (void)fputs("<rect class=\"s1\"", out);
-    } else {
-        (void)fprintf(out, "<rect class=\"s%zu\" fill=\"url(#%s-p%zu)\"", series + 1, p->id,
-                      series + 1);
-    }
-    attribute(out, "x", box[0]);
-    attribute(out, "y", box[1]);
-    attribute(out, "width", box[2]);
-    attribute(out, "height", box[3]);
-    (void)fputs("/>", out);
-}
-
-static void
-line(FILE *out, const char *class, const double at[4])
-{
-    (void)fprintf(out, "<line class=\"%s\"", class);
-    attribute(out, "x1", at[0]);
-    attribute(out, "y1", at[1]);
-    attribute(out, "x2", at[2]);
-    attribute(out, "y2", at[3]);
-    (void)fputs("/>", out);
-}
-
-static void
-text_begin(FILE *out, const char *anchor, double x, double y)
-{
-    (void)fprintf(out, "<text text-anchor=\"%s\"", anchor);
-    attribute(out, "x", x);
-    attribute(out, "y", y);
-    (void)fputc('>', out);
-}
-
-static void
-text_number(FILE *out, const char *anchor, double x, double y, double value)
-{
-    text_begin(out, anchor, x, y);
-    number(out, value);
-    (void)fputs("</text>", out);
-}
-
-static void
-text_day(FILE *out, const char *anchor, double x, double y, int64_t at)
-{
-    char day[TIME_TEXT_SIZE];
-
-    time_format((time_t)at, day);
-    text_begin(out, anchor, x, y);
-    (void)fprintf(out, "%.10s</text>", day);
-}
-
-/* As much of it as there is room for. */
-static void
-text_label(FILE *out, double x, double y, const char *label)
-{
-    struct span rest = span_str(label);
-    size_t n = 0;
-    uint32_t code;
-
-    for (size_t i = 0; i < LONGEST && n < rest.n; i++) {
-        const size_t octets = text_character(span_of(rest.p + n, rest.n - n), &code);
-
-        n += octets == 0 ? 1 : octets;
-    }
-    text_begin(out, "end", x, y);
-    escape_write(out, ESCAPE_HTML, span_of(rest.p, n));
-    (void)fputs(n < rest.n ? "…</text>" : "</text>", out);
-}
-
 /* ---- parts of all figures ---- */
 
 static void
@@ -179,7 +86,7 @@ begin(FILE *out, const struct plot *p, double height)
 {
     (void)fprintf(out, "<svg role=\"img\" aria-labelledby=\"%s-t %s-d\" viewBox=\"0 0 %d ", p->id,
                   p->id, WIDTH);
-    number(out, height);
+    draw_number(out, height);
     (void)fprintf(out, "\"><title id=\"%s-t\">%s</title><desc id=\"%s-d\">%s</desc>", p->id,
                   p->title, p->id, p->description);
     (void)fprintf(out,
@@ -199,22 +106,22 @@ values_axis(FILE *out, double top)
         const double y = HEIGHT - BOTTOM - (double)i * (HEIGHT - TOP - BOTTOM) / MARKS;
         const double at[4] = {LEFT, y, WIDTH - RIGHT, y};
 
-        line(out, i == 0 ? "axis" : "grid", at);
-        text_number(out, "end", LEFT - 6, y + 4, top * i / MARKS);
+        draw_line(out, i == 0 ? "axis" : "grid", at);
+        draw_text_number(out, "end", LEFT - 6, y + 4, top * i / MARKS);
     }
 }
 
 static void
-dates_axis(FILE *out, const struct plot *p, double width)
+dates_axis(FILE *out, const struct plot *p, double width, double height)
 {
     const size_t every = (p->n + DATES - 1) / DATES;
 
     for (size_t i = 0; i < p->n; i += every) {
         const double x = LEFT + (double)i * width;
-        const double at[4] = {x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 5};
+        const double at[4] = {x, height - BOTTOM, x, height - BOTTOM + 5};
 
-        line(out, "axis", at);
-        text_day(out, "start", x, HEIGHT - BOTTOM + 18, p->from + (int64_t)i * p->step);
+        draw_line(out, "axis", at);
+        draw_text_day(out, "start", x, height - BOTTOM + 18, p->from + (int64_t)i * p->step);
     }
 }
 
@@ -240,11 +147,11 @@ bars(FILE *out, const struct plot *p)
 
             y -= height;
             if (height > 0) {
-                rectangle(out, p, k, box);
+                draw_rectangle(out, p->id, k, box);
             }
         }
     }
-    dates_axis(out, p, width);
+    dates_axis(out, p, width, HEIGHT);
 }
 
 static void
@@ -259,12 +166,12 @@ area(FILE *out, const struct plot *p)
     (void)fprintf(out, "<path class=\"s1 area\" d=\"M%d %d", LEFT, HEIGHT - BOTTOM);
     for (size_t i = 0; i < p->n; i++) { /* steps: what is true in between */
         (void)fputs("V", out);
-        number(out, HEIGHT - BOTTOM - p->points[i].value[0] * unit);
+        draw_number(out, HEIGHT - BOTTOM - p->points[i].value[0] * unit);
         (void)fputs("H", out);
-        number(out, LEFT + (double)(i + 1) * width);
+        draw_number(out, LEFT + (double)(i + 1) * width);
     }
     (void)fprintf(out, "V%dZ\"/>", HEIGHT - BOTTOM);
-    dates_axis(out, p, width);
+    dates_axis(out, p, width, HEIGHT);
 }
 
 static void
@@ -280,17 +187,17 @@ rows(FILE *out, const struct plot *p)
         double x = LABELS;
         double sum = 0;
 
-        text_label(out, LABELS - 8, y + 12, p->points[i].label);
+        draw_text_label(out, LABELS - 8, y + 12, p->points[i].label);
         for (size_t k = 0; k < series_of(p); k++) {
             const double box[4] = {x, y, p->points[i].value[k] * unit, THICK};
 
             sum += p->points[i].value[k];
             x += box[2];
             if (box[2] > 0) {
-                rectangle(out, p, k, box);
+                draw_rectangle(out, p->id, k, box);
             }
         }
-        text_number(out, "start", x + 6, y + 12, sum);
+        draw_text_number(out, "start", x + 6, y + 12, sum);
     }
 }
 
@@ -312,9 +219,9 @@ spans(FILE *out, const struct plot *p)
         const double x = LEFT + (double)i * (WIDTH - LEFT - RIGHT) / DATES;
         const double at[4] = {x, 0, x, height - BOTTOM + 5};
 
-        line(out, "grid", at);
-        text_day(out, "start", x, height - BOTTOM + 18,
-                 (int64_t)(first + (double)i * (last - first) / DATES));
+        draw_line(out, "grid", at);
+        draw_text_day(out, "start", x, height - BOTTOM + 18,
+                      (int64_t)(first + (double)i * (last - first) / DATES));
     }
     for (size_t i = 0; i < p->n; i++) {
         const double *v = p->points[i].value;
@@ -322,8 +229,82 @@ spans(FILE *out, const struct plot *p)
         const double box[4] = {LEFT + (v[0] - first) * unit, (double)(i * SPAN),
                                width < 1 ? 1 : width, SPAN - 3};
 
-        rectangle(out, p, v[2] != 0 ? 1 : 0, box);
+        draw_rectangle(out, p->id, v[2] != 0 ? 1 : 0, box);
     }
+}
+
+/* Seconds, as far apart as their logarithms. */
+static void
+ranges(FILE *out, const struct plot *p)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } marks[] = {{0, "0"},         {1, "1 s"},        {10, "10 s"},    {60, "1 min"},
+                 {600, "10 min"},  {3600, "1 h"},     {36000, "10 h"}, {86400, "1 d"},
+                 {864000, "10 d"}, {8640000, "100 d"}};
+    const double width = (double)(WIDTH - LEFT - RIGHT) / (double)p->n;
+    const double between = width > 4 ? width / 6 : 0;
+    double most = 10;
+    double unit;
+
+    for (size_t i = 0; i < p->n; i++) {
+        most = p->points[i].value[1] > most ? p->points[i].value[1] : most;
+    }
+    unit = (HEIGHT - TOP - BOTTOM) / log1p(most);
+    begin(out, p, HEIGHT);
+    for (size_t i = 0; i < ARRAY_LEN(marks) && marks[i].seconds <= most; i++) {
+        const double y = HEIGHT - BOTTOM - log1p(marks[i].seconds) * unit;
+
+        draw_line(out, i == 0 ? "axis" : "grid", (const double[4]){LEFT, y, WIDTH - RIGHT, y});
+        draw_text(out, "end", LEFT - 6, y + 4);
+        (void)fprintf(out, "%s</text>", marks[i].text);
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        const double *v = p->points[i].value;
+        const double low = v[0] > 0 ? log1p(v[0]) * unit : 0;
+        const double high = v[1] > 0 ? log1p(v[1]) * unit : 0;
+        const double height = high - low < 3 ? 3 : high - low;
+
+        if (p->points[i].is_set) {
+            draw_rectangle(out, p->id, 0,
+                           (const double[4]){LEFT + (double)i * width + between,
+                                             HEIGHT - BOTTOM - low - height, width - 2 * between,
+                                             height});
+        }
+    }
+    dates_axis(out, p, width, HEIGHT);
+}
+
+/* One strip for each series: how much of each step it has. */
+static void
+strips(FILE *out, const struct plot *p)
+{
+    const size_t n = series_of(p);
+    const double height = (double)(n * STRIP) + BOTTOM;
+    const double width = (double)(WIDTH - LEFT - RIGHT) / (double)p->n;
+
+    begin(out, p, height);
+    for (size_t k = 0; k < n; k++) {
+        const double top = (double)(k * STRIP) + 14;
+        const double deep = STRIP - 18;
+
+        draw_text(out, "start", LEFT, top - 3);
+        (void)fprintf(out, "%s</text>", p->series[k]);
+        draw_line(out, "grid", (const double[4]){LEFT, top, WIDTH - RIGHT, top});
+        draw_line(out, "axis", (const double[4]){LEFT, top + deep, WIDTH - RIGHT, top + deep});
+        for (size_t i = 0; i < p->n; i++) {
+            const double share = p->points[i].value[k] / (double)p->step;
+            const double part = share >= 1 ? deep : share * deep < 3 ? 3 : share * deep;
+
+            if (share > 0) {
+                draw_rectangle(out, p->id, k,
+                               (const double[4]){LEFT + (double)i * width, top + deep - part,
+                                                 width < 2 ? 2 : width, part});
+            }
+        }
+    }
+    dates_axis(out, p, width, height);
 }
 
 static void
@@ -333,7 +314,7 @@ legend(FILE *out, const struct plot *p)
     for (size_t k = 0; k < series_of(p); k++) {
         (void)fprintf(out, "<span><svg aria-hidden=\"true\" viewBox=\"0 0 14 12\" width=\"14\" "
                            "height=\"12\">");
-        rectangle(out, p, k, (const double[4]){0, 0, 14, 12});
+        draw_rectangle(out, p->id, k, (const double[4]){0, 0, 14, 12});
         (void)fprintf(out, "</svg> %s</span> ", p->series[k]);
     }
     (void)fputs("</p>\n", out);
@@ -343,14 +324,15 @@ void
 plot_write(FILE *out, const struct plot *p)
 {
     static void (*const draw[])(FILE *, const struct plot *) = {
-        [PLOT_BARS] = bars, [PLOT_AREA] = area, [PLOT_ROWS] = rows, [PLOT_SPANS] = spans};
+        [PLOT_BARS] = bars,   [PLOT_AREA] = area,     [PLOT_ROWS] = rows,
+        [PLOT_SPANS] = spans, [PLOT_RANGES] = ranges, [PLOT_STRIPS] = strips};
 
     if (p->n == 0) {
         return;
     }
     draw[p->kind](out, p);
     (void)fputs("</svg>\n", out);
-    if (series_of(p) > 1) {
+    if (series_of(p) > 1 && p->kind != PLOT_RANGES && p->kind != PLOT_STRIPS) {
         legend(out, p);
     }
 }

@@ -72,7 +72,9 @@ section_write(const struct report *r, const struct section *s, const struct rows
     bool any;
 
     (void)fprintf(out, "<section id=\"%s\"%s><h3>%s</h3>\n", s->id,
-                  s->look == LOOK_TABLE || s->look == LOOK_SPANS ? " class=\"wide\"" : "",
+                  s->look == LOOK_TABLE || s->look == LOOK_SPANS || s->look == LOOK_STRIPS
+                      ? " class=\"wide\""
+                      : "",
                   s->title);
     if (count_rows(r, s, &w, &any, e) != 0) {
         return -1;

@@ -8,6 +8,15 @@
     "sum(c.revoked IS NULL AND c.not_after >= :now), sum(c.revoked IS NULL AND c.not_after < "     \
     ":now), sum(c.revoked IS NOT NULL)"
 
+/* Of what took so many seconds (`took`: step, w): half of each step within p50, 99 of 100 within
+ * p99. Counted first: few seconds differ. */
+#define QUANTILES                                                                                  \
+    ", counted AS (SELECT step, w, count(*) AS n FROM took GROUP BY step, w), run AS (SELECT "     \
+    "step, w, sum(n) OVER (PARTITION BY step ORDER BY w) AS upto, sum(n) OVER (PARTITION BY "      \
+    "step) AS whole FROM counted) SELECT step, min(CASE WHEN upto * 2 >= whole THEN w END), "      \
+    "min(CASE WHEN upto * 100 >= whole * 99 THEN w END), max(whole) FROM run GROUP BY step ORDER " \
+    "BY step"
+
 const struct section sections[] = {
     {"Findings",
      "counted",
@@ -107,6 +116,33 @@ const struct section sections[] = {
      "THEN 0 WHEN w <= 10 THEN 1 WHEN w <= 60 THEN 2 WHEN w <= 3600 THEN 3 WHEN w <= 86400 THEN 4 "
      "ELSE 5 END AS s FROM (SELECT c.issued_at - q.time AS w FROM certificates c JOIN request q ON "
      "q.rid = c.rid WHERE c.issued IS NOT NULL)) GROUP BY s ORDER BY s",
+     "requests"},
+    {"Certificates",
+     "issued-within",
+     "From request to certificate, by day",
+     "Seconds between the leaves REQUEST and ISSUED, by the day of the request: each bar goes from "
+     "p50, within which half of them were issued, to p99, within which 99 of 100 were. The axis is "
+     "logarithmic. What waited for officers is among them.",
+     "No request came to a certificate.",
+     LOOK_RANGES,
+     {{"From", AS_STEP}, {"p50, seconds", AS_IS}, {"p99, seconds", AS_IS}, {"Certificates", AS_IS}},
+     "WITH took AS (SELECT (q.time - :from) / :step AS step, c.issued_at - q.time AS w FROM "
+     "certificate c JOIN request q ON q.rid = c.rid WHERE c.issued < (SELECT accepted FROM "
+     "position))" QUANTILES,
+     "requests"},
+    {"Certificates",
+     "decided-within",
+     "From request to decision, by day",
+     "Seconds between the leaves REQUEST and INTENT, or REFUSAL, by the day of the request, from "
+     "p50 to p99, with a logarithmic axis. What waited for officers is among them; what waits "
+     "still is not.",
+     "No request was decided.",
+     LOOK_RANGES,
+     {{"From", AS_STEP}, {"p50, seconds", AS_IS}, {"p99, seconds", AS_IS}, {"Decisions", AS_IS}},
+     "WITH took AS (SELECT (q.time - :from) / :step AS step, c.time - q.time AS w FROM "
+     "certificate c JOIN request q ON q.rid = c.rid WHERE c.leaf < (SELECT accepted FROM position) "
+     "UNION ALL SELECT (q.time - :from) / :step, f.time - q.time FROM refusal f JOIN request q ON "
+     "q.rid = f.rid WHERE f.leaf < (SELECT accepted FROM position))" QUANTILES,
      "requests"},
     {"Certificates",
      "profiles",
@@ -266,7 +302,7 @@ const struct section sections[] = {
      {{"Time", AS_TIME},
       {"Action", AS_IS},
       {"Who", AS_IS},
-      {"On what", AS_IS},
+      {"On what", AS_SHOWN},
       {"Text", AS_IS},
       {"Leaf", AS_SHOWN}},
      "SELECT time, action, person, object, text, leaf FROM activity WHERE role = 'operator' ORDER "
@@ -292,6 +328,24 @@ const struct section sections[] = {
      "ORDER BY leaf DESC LIMIT 200",
      "staff?way=down"},
 
+    {"The CA at work",
+     "calendar",
+     "When it stood still",
+     "How much of each day the CA was stopped, was away after what looks like a crash, or had no "
+     "CRL in force: a strip that is full is the whole day. Below is each of them by itself.",
+     "It never stood still.",
+     LOOK_STRIPS,
+     {{"From", AS_STEP},
+      {"Stopped, seconds", AS_IS},
+      {"Crashed, seconds", AS_IS},
+      {"CRL late, seconds", AS_IS}},
+     "WITH RECURSIVE gaps AS (SELECT kind, since, until, max(0, (since - :from) / :step) AS step "
+     "FROM outages WHERE kind <> 'clock' AND until > since UNION ALL SELECT kind, since, until, "
+     "step + 1 FROM gaps WHERE :from + (step + 1) * :step < until AND step + 1 < :steps), parts AS "
+     "(SELECT step, kind, min(until, :from + (step + 1) * :step) - max(since, :from + step * "
+     ":step) AS n FROM gaps) SELECT step, sum(n * (kind = 'stop')), sum(n * (kind = 'crash')), "
+     "sum(n * (kind = 'crl')) FROM parts GROUP BY step ORDER BY step",
+     "outages"},
     {"The CA at work",
      "crl-spans",
      "CRLs: from thisUpdate to nextUpdate",

@@ -19,7 +19,9 @@ enum look {
     LOOK_AHEAD,  /* bars, over 90 days from now on */
     LOOK_AREA,   /* over the time of the record; what is missing is as before */
     LOOK_ROWS,
-    LOOK_SPANS, /* label, from, to, and whether it is a gap */
+    LOOK_RANGES, /* over the time of the record: from the second column to the third, seconds */
+    LOOK_STRIPS, /* over the time of the record: seconds of each step */
+    LOOK_SPANS,  /* label, from, to, and whether it is a gap */
 };
 
 enum as {

@@ -23,7 +23,7 @@ unescape(char *text, struct err *e)
 
     for (; *from != '\0'; from++) {
         if (*from != '%') {
-            *to++ = *from == '+' ? ' ' : *from;
+            *to++ = (char)(*from == '+' ? ' ' : *from);
             continue;
         }
         if (strlen(from) < 3 ||

@@ -250,7 +250,9 @@ fields_with_name(const struct job *job)
     CLEANUP(mem_cleanup) char *what = mem_strdup(route->what);
 
     for (char *c = what; *c != '\0'; c++) {
-        *c = *c == ':' ? '-' : *c;
+        if (*c == ':') {
+            *c = '-';
+        }
     }
     return route->format == ROUTE_PROOF
                ? mem_printf("%sContent-Disposition: attachment; filename=\"%s.tlog-proof\"\r\n",

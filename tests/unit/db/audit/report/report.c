@@ -275,6 +275,18 @@ a_record_of_years_and_one_of_an_hour(void **state)
 }
 
 static void
+file_has(const char *id, const char *row)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s.csv", h.l.base, id);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 20);
+    struct err e = {0};
+
+    assert_ok(file_read(path, &text, &e), &e);
+    assert_ok(buf_append(&text, SPAN_LITERAL("\0"), &e), &e);
+    has((const char *)text.p, row);
+}
+
+static void
 its_rows_are_files_for_machines(void **state)
 {
     const struct report r = {.mirror = mirror, .now = told.as_of, .key_is_given = true};
@@ -296,6 +308,10 @@ its_rows_are_files_for_machines(void **state)
     assert_ok(buf_append(&text, SPAN_LITERAL("\0"), &e), &e);
     has((const char *)text.p, "\"Reason\":\"badCertTemplate\"");
     has((const char *)text.p, "\\u001b]0;x\\u0007\\u202e</script>");
+    file_has("issued-within", "\"2026-01-18\",12600,12600,1\r\n"); /* it waited for officers */
+    file_has("decided-within", "\"2026-01-19\",1799,1799,1\r\n");  /* refused */
+    file_has("calendar", "\"2026-01-15\",79200,0,0\r\n"); /* stopped, from the day before on */
+    file_has("calendar", "\"2026-02-18\",0,0,86400\r\n"); /* no CRL, all day */
     /* a full disk is told */
     assert_int_equal(unlink(types), 0);
     assert_int_equal(symlink("/dev/full", types), 0);
