@@ -7,6 +7,7 @@
 #include "ca/cmp/report.h"
 #include "ca/publish/checkpoint.h"
 #include "ca/x509/serial.h"
+#include "db/issuance/role.h"
 
 enum { HOUR = 3600 };
 
@@ -23,6 +24,7 @@ struct reporting {
     struct store_op op;
     struct release_item release;
     uint64_t leaf;
+    bool is_gone; /* whose it is was revoked before it had its place in the record */
     time_t now;
     int result;
     struct err e;
@@ -53,12 +55,20 @@ run_append(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct reporting *r = CONTAINER_OF(op, struct reporting, op);
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_RA_REPORT, r->now);
+    enum issuance_role role;
     bool found;
 
     if (ledger_find(db, LEAF_RA_REPORT, span_of(r->id, sizeof(r->id)), &r->leaf, &found, e) != 0) {
         return -1;
     }
     if (found) {
+        return 0;
+    }
+    if (issuance_role_of(db, buf_span(&r->ra->der), &role, e) != 0) {
+        return -1;
+    }
+    if (role != ISSUANCE_RA) {
+        r->is_gone = true;
         return 0;
     }
     leaf_set_hex(leaf, "report", span_of(r->id, sizeof(r->id)));
@@ -69,11 +79,25 @@ run_append(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static void
+refuse(struct reporting *r)
+{
+    log_err(LOG_WARNING, "report-refused", &r->e, "an RA says something of itself");
+    ca_answer_refused(r->ca, r->peer, span_of(r->id, sizeof(r->id)), CMP_BAD_MESSAGE_CHECK,
+                      "no report of an RA that is one now");
+    reporting_free(r);
+}
+
+static void
 on_appended(struct task *task)
 {
     struct reporting *r = CONTAINER_OF(task, struct reporting, op.task);
 
     ca_check_store(&r->op, "a report of an RA");
+    if (r->is_gone) {
+        (void)err_set(&r->e, ERR_DENIED, "report: by an RA that was revoked meanwhile");
+        refuse(r);
+        return;
+    }
     r->release = (struct release_item){.leaf = r->leaf, .released = on_released};
     release_wait(r->ca->release, &r->release);
 }
@@ -146,10 +170,7 @@ on_verified(struct task *task)
     struct reporting *r = CONTAINER_OF(task, struct reporting, work);
 
     if (r->result != 0) {
-        log_err(LOG_WARNING, "report-refused", &r->e, "an RA says something of itself");
-        ca_answer_refused(r->ca, r->peer, span_of(r->id, sizeof(r->id)), CMP_BAD_MESSAGE_CHECK,
-                          "no report of an RA that is one now");
-        reporting_free(r);
+        refuse(r);
         return;
     }
     if (!may_tell(&r->ca->reports, r->certificate, r->now)) {

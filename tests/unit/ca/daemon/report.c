@@ -19,7 +19,7 @@ struct teller {
 };
 
 static void
-tell_as(struct world *w, struct teller ra, uint64_t number, struct said how, struct answer *answer)
+send_as(struct world *w, struct teller ra, uint64_t number, struct said how)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(RA_REPORT_TEXT_MAX);
     CLEANUP(buf_free) struct buf issuing = BUF_INIT(LINK_CERTIFICATE_MAX);
@@ -54,6 +54,12 @@ tell_as(struct world *w, struct teller ra, uint64_t number, struct said how, str
     world_send(w, &(struct link_message){.type = LINK_REPORT,
                                          .id = span_of(hash, sizeof(hash)),
                                          .body = buf_span(&body)});
+}
+
+static void
+tell_as(struct world *w, struct teller ra, uint64_t number, struct said how, struct answer *answer)
+{
+    send_as(w, ra, number, how);
     world_receive(w, answer);
 }
 
@@ -146,12 +152,44 @@ no_ra_fills_the_record_nor_silences_another(void **state)
     assert_int_equal(a.m.type, LINK_BUSY);
 }
 
+/* While what it says is on its way through the CA it is revoked: nothing of it is recorded behind
+ * that. */
+static void
+who_is_revoked_says_nothing_more(void **state)
+{
+    enum { MANY = 100 };
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *third = world_officer(w, "ra-cmp", "RA 3", key);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(third));
+    CLEANUP(answer_free) struct answer a = {0};
+    uint64_t number = 1;
+
+    do {
+        tell_as(w, (struct teller){third, key}, number++, (struct said){0}, &a);
+    } while (a.m.type == LINK_REFUSED && number < 10000);
+    assert_int_equal(a.m.type, LINK_REPORTED);
+    for (int i = 0; i < MANY; i++) {
+        send_as(w, (struct teller){third, key}, number++, (struct said){0});
+    }
+    world_revoke(w, third, "superseded");
+    for (int i = 0; i < MANY; i++) {
+        world_receive(w, &a);
+        assert_true(a.m.type == LINK_REPORTED || a.m.type == LINK_REFUSED);
+    }
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(world_leaves(w, "REVOKED", serial, ""), 1);
+    assert_int_equal(world_leaves_when_revoked(w, "RA-REPORT", serial), 0);
+    world_start(w);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_is_in_the_record_once),
         cmocka_unit_test(what_no_ra_says_is_not_recorded),
+        cmocka_unit_test(who_is_revoked_says_nothing_more),
         cmocka_unit_test(no_ra_fills_the_record_nor_silences_another),
     };
 

@@ -160,6 +160,8 @@ void world_edit_as_ca(struct world *, const char *sql);
 void world_mend_triggers(const struct world *);
 /* How many leaves of this kind have both in their body; "" is in all. */
 int world_leaves(const struct world *, const char *kind, const char *part, const char *other);
+/* How many of a kind with `part` are behind the first REVOKED that has it. */
+int world_leaves_when_revoked(const struct world *, const char *kind, const char *part);
 /* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the
  * database, sealed. The daemon does not run. */
 void world_intend(const struct world *, const struct issuance_intent *);

@@ -114,19 +114,15 @@ world_edit_as_ca(struct world *w, const char *sql)
     sealed_db_close(&db);
 }
 
-int
-world_leaves(const struct world *w, const char *kind, const char *part, const char *other)
+static int
+count_leaves(const struct world *w, const char *sql, const char *kind, const char *part,
+             const char *other)
 {
     struct sealed_db db = open_db(w);
     sqlite3_stmt *statement = NULL;
     int n;
 
-    assert_int_equal(sqlite3_prepare_v2(db.sqlite,
-                                        "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
-                                        "instr(CAST(unpacked(body) AS TEXT), ?2) > 0 AND "
-                                        "instr(CAST(unpacked(body) AS TEXT), ?3) > 0",
-                                        -1, &statement, NULL),
-                     SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db.sqlite, sql, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC), SQLITE_OK);
     assert_int_equal(sqlite3_bind_text(statement, 2, part, -1, SQLITE_STATIC), SQLITE_OK);
     assert_int_equal(sqlite3_bind_text(statement, 3, other, -1, SQLITE_STATIC), SQLITE_OK);
@@ -135,6 +131,27 @@ world_leaves(const struct world *w, const char *kind, const char *part, const ch
     (void)sqlite3_finalize(statement);
     sealed_db_close(&db);
     return n;
+}
+
+int
+world_leaves(const struct world *w, const char *kind, const char *part, const char *other)
+{
+    return count_leaves(w,
+                        "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
+                        "instr(CAST(unpacked(body) AS TEXT), ?2) > 0 AND "
+                        "instr(CAST(unpacked(body) AS TEXT), ?3) > 0",
+                        kind, part, other);
+}
+
+int
+world_leaves_when_revoked(const struct world *w, const char *kind, const char *part)
+{
+    return count_leaves(w,
+                        "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
+                        "instr(CAST(unpacked(body) AS TEXT), ?2) > 0 AND idx > (SELECT min(idx) "
+                        "FROM leaf WHERE kind = ?3 AND "
+                        "instr(CAST(unpacked(body) AS TEXT), ?2) > 0)",
+                        kind, part, "REVOKED");
 }
 
 struct forged {
