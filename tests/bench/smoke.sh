@@ -18,6 +18,10 @@ jq -e 'all(.[]; .enrolled_per_s > 0 and .ca_rss_kib > 0 and .ledger > 0)' "$out/
 jq -e 'all(.runs[]; .per_s > 0 and .server_us > 0 and .signatures > 1) and (.processes | length == 20)' "$out/run.json" >/dev/null
 jq -e '(.overload | length == 4) and all(.overload[]; .n > 0 and .drained_per_s > 0) and
   all(.soak[]; .enrolled > 0 and .ra_descriptors > 0)' "$out/run.json" >/dev/null
+"$here/mirror.sh" --bin "$bin" --sizes 40 --json "$out/mirror.json" | tail -n 45
+jq -e 'length == 1 and all(.[]; .size == 40 and .leaves > 160 and .leaves_per_s > 0 and .peak_kib > 0 and .waiting_ms > 0 and
+  .incremental_leaves > 900)' "$out/mirror.json" >/dev/null || { echo 'FAILED: mirror.json'; exit 1; }
+
 for plot in rate latency cpu overload soak-latency soak-memory growth-rate growth-latency growth-memory growth-disk; do
   python3 -c 'import sys, xml.dom.minidom as x; sys.exit(not x.parse(sys.argv[1]).getElementsByTagName("path"))' \
     "$out/$plot.svg" || { echo "FAILED: $plot.svg"; exit 1; }
