@@ -125,7 +125,7 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
     g->spki = BUF_INIT(PUBKEY_SPKI_MAX);
     g->tbs = BUF_INIT(TBS_MAX);
     if (buf_set(&g->spki, spki, e) != 0 || sha256(spki, g->spki_sha256, e) != 0 ||
-        serial_new(t->serial, e) != 0) {
+        serial_new(t->serial, g->judged, e) != 0) {
         return -1;
     }
     t->issuer = p->issuing;

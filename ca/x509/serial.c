@@ -3,11 +3,16 @@
 
 #include "base/ossl.h"
 
+enum { TIME_SIZE = 4 };
+
 int
-serial_new(uint8_t out[SERIAL_SIZE], struct err *e)
+serial_new(uint8_t out[SERIAL_SIZE], time_t at, struct err *e)
 {
-    if (random_bytes(out, SERIAL_SIZE, e) != 0) {
+    if (random_bytes(out + TIME_SIZE, SERIAL_SIZE - TIME_SIZE, e) != 0) {
         return err_wrap(e, "serial number");
+    }
+    for (int i = 0; i < TIME_SIZE; i++) {
+        out[i] = (uint8_t)((uint64_t)at >> 8 * (TIME_SIZE - 1 - i));
     }
     serial_shape(out);
     return 0;

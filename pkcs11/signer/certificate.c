@@ -51,7 +51,7 @@ check_serial(const X509 *x, struct err *e)
     const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
     const uint8_t *octets = ASN1_STRING_get0_data(serial);
 
-    /* 126 random bits, always 16 octets, never negative (RFC 5280 4.1.2.2). */
+    /* Always 16 octets, never negative (RFC 5280 4.1.2.2). */
     if (ASN1_STRING_type(serial) != V_ASN1_INTEGER || ASN1_STRING_length(serial) != SERIAL_SIZE ||
         (octets[0] & 0xc0) != 0x40) {
         return err_set(e, ERR_DENIED, "the serial number is not 16 octets that begin with 01");

@@ -96,7 +96,7 @@ pki_request(const struct pki *pki, const struct nf_identity *nf, struct span spk
                                   .crl_url = "http://pki.example/crl/issuing.crl"};
     struct err e;
 
-    need(serial_new(request.serial, &e) == 0, &e, "serial");
+    need(serial_new(request.serial, clock_now(), &e) == 0, &e, "serial");
     return request;
 }
 
@@ -154,7 +154,7 @@ ca_issue(const char *profile, const char *common_name, EVP_PKEY *key, X509 *issu
                                   .not_after = now - DAY + (time_t)years * 365 * DAY};
 
     need(name_set(&subject, "SE", "Example Operator", common_name, &e) == 0, &e, "name");
-    need(serial_new(request.serial, &e) == 0, &e, "serial");
+    need(serial_new(request.serial, clock_now(), &e) == 0, &e, "serial");
     if (issuer != NULL) {
         request.crl_url = "http://pki.example/crl/root.crl";
     }

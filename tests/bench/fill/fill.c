@@ -106,7 +106,7 @@ certify(struct fill *f, const struct sent *s, struct one *o, struct err *e)
     o->certificate = BUF_INIT(TBS_MAX);
     o->not_before = t.not_before;
     o->not_after = t.not_after;
-    if (serial_new(t.serial, e) != 0) {
+    if (serial_new(t.serial, clock_now(), e) != 0) {
         return -1;
     }
     memcpy(o->serial, t.serial, sizeof(o->serial));

@@ -237,7 +237,7 @@ history_hostile_certificate(struct history *h, EVP_PKEY *key, int days)
     uint8_t serial[SERIAL_SIZE];
     struct err e = {0};
 
-    assert_ok(serial_new(serial, &e), &e);
+    assert_ok(serial_new(serial, clock_now(), &e), &e);
     number = BN_bin2bn(serial, sizeof(serial), NULL);
     assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
     assert_non_null(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x)));

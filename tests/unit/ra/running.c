@@ -106,7 +106,7 @@ issue(const struct running *w, const char *profile, const char *name, struct spa
                                   .crl_url = "http://pki.example/crl/issuing.crl"};
 
     assert_ok(name_set(&subject, "SE", "Example Operator", name, &e), &e);
-    assert_ok(serial_new(request.serial, &e), &e);
+    assert_ok(serial_new(request.serial, clock_now(), &e), &e);
     return pki_issue(&request, w->pki->issuing_key);
 }
 

@@ -201,7 +201,7 @@ make_tbs(const struct world *w, const struct nf *n, const struct registration *r
     assert_ok(registration_not_after(registered, t->profile, t->not_before, w->issuing,
                                      &t->not_after, &e),
               &e);
-    assert_ok(serial_new(t->serial, &e), &e);
+    assert_ok(serial_new(t->serial, clock_now(), &e), &e);
     assert_ok(tbs_build(t, tbs, &e), &e);
     t->spki = span_of(NULL, 0);
 }

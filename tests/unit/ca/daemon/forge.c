@@ -281,7 +281,7 @@ make_tbs(struct world *w, EVP_PKEY *key, bool officer, struct tbs_request *t, st
                               .not_before = clock_now(),
                               .not_after = clock_now() + (time_t)30 * DAY,
                               .crl_url = "http://pki.example/crl/issuing.crl"};
-    assert_ok(serial_new(t->serial, &e), &e);
+    assert_ok(serial_new(t->serial, clock_now(), &e), &e);
     assert_ok(name_set(&subject, "SE", "Example Operator", "Mallory", &e), &e);
     assert_ok(tbs_build(t, tbs, &e), &e);
 }

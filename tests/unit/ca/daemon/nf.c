@@ -169,7 +169,7 @@ nf_leave_intent(struct world *w, const struct nf *n, int backdate)
                              .not_before = from,
                              .not_after = from + (time_t)DAYS * DAY,
                              .crl_url = "http://pki.example/crl/issuing.crl"};
-    assert_ok(serial_new(t.serial, &e), &e);
+    assert_ok(serial_new(t.serial, clock_now(), &e), &e);
     assert_ok(tbs_build(&t, &tbs, &e), &e);
     assert_ok(OSSL_ENCODE(X509, w->ra, &ra, &e), &e);
     assert_ok(sha256(buf_span(&n->request), rid, &e), &e);

@@ -258,7 +258,7 @@ leave_intent(struct world *w, EVP_PKEY *key, struct span rid, int age)
                             .crl_url = "http://pki.example/crl/issuing.crl"};
 
     assert_ok(name_set(&subject, "SE", "Example Operator", "D. Person", &e), &e);
-    assert_ok(serial_new(t.serial, &e), &e);
+    assert_ok(serial_new(t.serial, clock_now(), &e), &e);
     assert_ok(tbs_build(&t, &tbs, &e), &e);
     assert_ok(sha256(buf_span(&spki), spki_hash, &e), &e);
     world_intend(w, &(struct issuance_intent){.rid = rid,

@@ -262,7 +262,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
     profile.eku[0] = OLD_REGISTRAR;
     profile.eku[1] = EKU_CLIENT_AUTH;
     assert_ok(sha256(t.spki, spki_hash, &e), &e);
-    assert_ok(serial_new(t.serial, &e), &e);
+    assert_ok(serial_new(t.serial, clock_now(), &e), &e);
     assert_ok(name_set(&subject, "SE", "Example Operator", "OAM of last year", &e), &e);
     assert_ok(tbs_build(&t, &tbs, &e), &e);
     o.intent.serial = span_of(t.serial, sizeof(t.serial));

@@ -113,7 +113,7 @@ issue_named(const struct world *w, EVP_PKEY *signer, EVP_PKEY *subject_key, cons
                                   .crl_url = "http://pki.example/crl/root.crl"};
 
     assert_ok(name_set(&subject, "SE", "Example Operator", common_name, &e), &e);
-    assert_ok(serial_new(request.serial, &e), &e);
+    assert_ok(serial_new(request.serial, clock_now(), &e), &e);
     return pki_issue(&request, signer);
 }
 

@@ -143,7 +143,7 @@ issue_issuing(const struct world *w, struct span spki)
                                   .crl_url = "http://pki.example/crl/root.crl"};
 
     assert_ok(name_set(&subject, "SE", "Example Operator", "Example Issuing", &e), &e);
-    assert_ok(serial_new(request.serial, &e), &e);
+    assert_ok(serial_new(request.serial, clock_now(), &e), &e);
     return pki_issue(&request, w->pki->root_key);
 }
 

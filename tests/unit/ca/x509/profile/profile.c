@@ -42,29 +42,47 @@ compare(const void *a, const void *b)
 /* Each free bit is set about half of the time, none of the fixed ones ever changes, and nothing
  * repeats: 20,000 draws, limits at ten standard deviations. */
 static void
-serials_are_random_in_every_free_bit(void **state)
+serials_are_random_behind_their_time(void **state)
 {
-    enum { DRAWS = 20000, HALF = DRAWS / 2, SLACK = 710 };
+    enum { DRAWS = 20000, HALF = DRAWS / 2, SLACK = 710, TIME_BITS = 32 };
+    static const time_t at = 0x2a5b3c4d5;
+    static const uint8_t begins[] = {0x65, 0xb3, 0xc4, 0xd5}; /* the low 30 bits, behind 01 */
     static uint8_t serials[DRAWS][SERIAL_SIZE];
     int ones[SERIAL_SIZE * 8] = {0};
     struct err e = {0};
 
     (void)state;
     for (size_t i = 0; i < DRAWS; i++) {
-        assert_ok(serial_new(serials[i], &e), &e);
+        assert_ok(serial_new(serials[i], at, &e), &e);
         assert_true(serial_is_shaped(serials[i]));
         for (size_t bit = 0; bit < SERIAL_SIZE * 8; bit++) {
             ones[bit] += serials[i][bit / 8] >> (7 - bit % 8) & 1;
         }
     }
-    assert_int_equal(ones[0], 0);
-    assert_int_equal(ones[1], DRAWS);
-    for (size_t bit = 2; bit < SERIAL_SIZE * 8; bit++) {
+    for (size_t bit = 0; bit < TIME_BITS; bit++) {
+        assert_int_equal(ones[bit], (begins[bit / 8] >> (7 - bit % 8) & 1) * DRAWS);
+    }
+    for (size_t bit = TIME_BITS; bit < SERIAL_SIZE * 8; bit++) {
         assert_in_range(ones[bit], HALF - SLACK, HALF + SLACK);
     }
     qsort(serials, DRAWS, SERIAL_SIZE, compare);
     for (size_t i = 1; i < DRAWS; i++) {
         assert_true(compare(serials[i - 1], serials[i]) < 0);
+    }
+}
+
+static void
+later_serials_are_greater(void **state)
+{
+    uint8_t before[SERIAL_SIZE];
+    uint8_t after[SERIAL_SIZE];
+    struct err e = {0};
+
+    (void)state;
+    for (time_t at = 1764540000; at < 1764540000 + 512; at++) {
+        assert_ok(serial_new(before, at, &e), &e);
+        assert_ok(serial_new(after, at + 1, &e), &e);
+        assert_true(compare(before, after) < 0);
     }
 }
 
@@ -90,7 +108,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_closed),
-        cmocka_unit_test(serials_are_random_in_every_free_bit),
+        cmocka_unit_test(serials_are_random_behind_their_time),
+        cmocka_unit_test(later_serials_are_greater),
         cmocka_unit_test(a_serial_from_elsewhere_gets_the_form),
     };
 
