@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/request/open.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ca/request/kind/intent.h"
@@ -116,7 +117,10 @@ look_registration(struct request *r, struct store_db *db, enum request_stage *ne
 {
     const char *id = cmp_queued_entry(r->queued)->registration_id;
 
-    if (issuance_registration_find(db, id, &r->registration, &r->is_registered, e) != 0) {
+    (void)snprintf(r->registration.id, sizeof(r->registration.id), "%s", id);
+    if ((r->kind->rests_on_what_is_registered
+             ? issuance_registration_find(db, id, &r->registration, &r->is_registered, e)
+             : issuance_is_registered(db, id, &r->is_registered, e)) != 0) {
         return -1;
     }
     if (!r->is_registered) {

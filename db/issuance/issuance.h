@@ -149,6 +149,8 @@ int issuance_cancel(struct store_db *, const struct issuance_cancellation *, uin
 /* The row, or *found = false. */
 int issuance_registration_find(struct store_db *, const char *id, struct issuance_registration *out,
                                bool *found, struct err *e);
+/* Only whether there is one: what it says costs a leaf, which is unpacked and hashed. */
+int issuance_is_registered(struct store_db *, const char *id, bool *is, struct err *e);
 /* Pairs of live registrations that pin the same and have not ended, up to `limit`: what a state of
  * before may have. Nothing is issued under either of them by that proof. */
 int issuance_registration_each_shared(struct store_db *, time_t now, int limit,

@@ -249,6 +249,7 @@ const struct kind kind_certificate = {
     .name = "",
     .size = sizeof(struct certificate_facts),
     .closed = CMP_BAD_REQUEST,
+    .rests_on_what_is_registered = true,
     .read = read_request,
     .look = look,
     .judge = judge,

@@ -73,7 +73,7 @@ struct request {
     struct issuance_request row; /* of this rid; once it is intended: what is signed, */
     struct buf inclusion;        /* and what shows that the ledger has its intent */
     bool is_known;
-    struct issuance_registration registration;
+    struct issuance_registration registration; /* `id` alone, of a kind that rests on no more */
     bool is_registered;
     struct policy_grant grant; /* of what is signed */
 
@@ -100,8 +100,9 @@ struct request {
 struct kind {
     const char *name; /* as its refusals begin; "": they do not */
     size_t size;
-    enum cmp_failure closed; /* what ISSUANCE_CLOSED is to the peer */
-    bool awaits_crl;         /* what is answered can be seen by relying parties by then */
+    enum cmp_failure closed;          /* what ISSUANCE_CLOSED is to the peer */
+    bool awaits_crl;                  /* what is answered can be seen by relying parties by then */
+    bool rests_on_what_is_registered; /* and so needs it, not only that it is */
     enum request_stage (*read)(struct request *);
     int (*look)(struct request *, struct store_db *, enum request_stage *next, struct err *);
     enum request_stage (*judge)(struct request *);

@@ -97,6 +97,13 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
 }
 
 int
+issuance_is_registered(struct store_db *db, const char *id, bool *is, struct err *e)
+{
+    return store_has_row(db, "SELECT 1 FROM registration WHERE id = ?1",
+                         STORE_VALUES(store_text(id)), is, e);
+}
+
+int
 issuance_registration_each(struct store_db *db, int limit,
                            void (*visit)(void *arg, const struct issuance_registration *),
                            void *arg, struct err *e)
