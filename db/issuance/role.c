@@ -179,44 +179,110 @@ recorded(struct store_db *db, struct span der, enum issuance_role *role, struct 
 /* ---- the same, from memory ---- */
 
 /* The few that stand for many requests: RAs and registrars. The first INTENT of a serial number
- * stays what it is. */
+ * stays what it is, and so does its ISSUED: whether it is revoked is not here. */
 enum { ROLES = 16 };
+
+struct known {
+    uint8_t certificate[SHA256_SIZE];
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    enum issuance_role role;
+    bool is_issued; /* these octets are those of its leaf ISSUED, found by its row */
+};
 
 struct roles {
     unsigned next;
-    struct {
-        uint8_t certificate[SHA256_SIZE];
-        enum issuance_role role;
-    } known[ROLES];
+    struct known known[ROLES];
 };
 
 static const char whose; /* the memory is (store_memory) */
+
+static struct known *
+known_by_hash(struct store_db *db, const uint8_t certificate[SHA256_SIZE])
+{
+    struct roles *roles = store_memory(db, &whose, sizeof(*roles));
+
+    for (size_t i = 0; i < ROLES; i++) {
+        struct known *k = &roles->known[i];
+
+        if (k->role != ISSUANCE_NOBODY && memcmp(k->certificate, certificate, SHA256_SIZE) == 0) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+static const struct known *
+known_by_serial(struct store_db *db, struct span serial)
+{
+    const struct roles *roles = store_memory(db, &whose, sizeof(*roles));
+
+    for (size_t i = 0; i < ROLES; i++) {
+        const struct known *k = &roles->known[i];
+
+        if (k->role != ISSUANCE_NOBODY && k->is_issued &&
+            span_equal(span_of(k->serial, sizeof(k->serial)), serial)) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+/* *known NULL: it has no role. */
+static int
+know(struct store_db *db, struct span der, struct known **known, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+    struct roles *roles = store_memory(db, &whose, sizeof(*roles));
+    struct known new = {0};
+    struct span serial;
+
+    if (sha256(der, new.certificate, e) != 0) {
+        return -1;
+    }
+    *known = known_by_hash(db, new.certificate);
+    if (*known != NULL) {
+        return 0;
+    }
+    if (recorded(db, der, &new.role, &leaf, e) != 0) {
+        return -1;
+    }
+    if (new.role == ISSUANCE_NOBODY || !issuance_serial_of(der, &serial) ||
+        serial.n != sizeof(new.serial)) {
+        return 0;
+    }
+    memcpy(new.serial, serial.p, sizeof(new.serial));
+    *known = &roles->known[roles->next];
+    **known = new;
+    roles->next = (roles->next + 1) % ROLES;
+    return 0;
+}
 
 int
 issuance_role_recorded(struct store_db *db, struct span der, enum issuance_role *role,
                        struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
-    uint8_t certificate[SHA256_SIZE];
-    struct roles *roles = store_memory(db, &whose, sizeof(*roles));
+    struct known *known;
 
-    if (sha256(der, certificate, e) != 0) {
+    *role = ISSUANCE_NOBODY;
+    if (know(db, der, &known, e) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < ROLES; i++) {
-        *role = roles->known[i].role;
-        if (*role != ISSUANCE_NOBODY &&
-            memcmp(roles->known[i].certificate, certificate, SHA256_SIZE) == 0) {
-            return 0;
-        }
-    }
-    if (recorded(db, der, role, &leaf, e) != 0) {
+    *role = known == NULL ? ISSUANCE_NOBODY : known->role;
+    return 0;
+}
+
+/* The same of octets that are those of the leaf. */
+static int
+role_issued(struct store_db *db, struct span der, enum issuance_role *role, struct err *e)
+{
+    struct known *known;
+
+    if (know(db, der, &known, e) != 0) {
         return -1;
     }
-    if (*role != ISSUANCE_NOBODY) {
-        memcpy(roles->known[roles->next].certificate, certificate, SHA256_SIZE);
-        roles->known[roles->next].role = *role;
-        roles->next = (roles->next + 1) % ROLES;
+    *role = known == NULL ? ISSUANCE_NOBODY : known->role;
+    if (known != NULL) {
+        known->is_issued = true;
     }
     return 0;
 }
@@ -250,9 +316,13 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
                         struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const struct known *known = known_by_serial(db, serial);
     bool row;
 
-    *role = ISSUANCE_NOBODY;
+    *role = known == NULL ? ISSUANCE_NOBODY : known->role;
+    if (known != NULL) {
+        return 0;
+    }
     if (store_query(db, &rows,
                     "SELECT " ISSUANCE_DER " FROM request q JOIN " ISSUANCE_CERTIFICATE
                     "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1",
@@ -260,28 +330,46 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    return row ? issuance_role_recorded(db, row_blob(&rows, 0), role, e) : 0;
+    return row ? role_issued(db, row_blob(&rows, 0), role, e) : 0;
+}
+
+/* Is there a row, live, and is this what its leaf has? */
+static int
+is_issued(struct store_db *db, struct span der, struct span serial, bool *is, struct err *e)
+{
+    uint8_t certificate[SHA256_SIZE];
+    const struct known *known;
+
+    if (sha256(der, certificate, e) != 0) {
+        return -1;
+    }
+    known = known_by_hash(db, certificate);
+    return known != NULL && known->is_issued
+               ? store_has_row(db,
+                               "SELECT 1 FROM request q JOIN " ISSUANCE_CERTIFICATE
+                               "WHERE q.serial = ?1 AND c.revoked IS NULL",
+                               STORE_VALUES(store_blob(serial)), is, e)
+               : store_has_row(db,
+                               "SELECT 1 FROM request q JOIN " ISSUANCE_CERTIFICATE
+                               "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1 AND " ISSUANCE_DER
+                               " = ?2 AND c.revoked IS NULL",
+                               STORE_VALUES(store_blob(serial), store_blob(der)), is, e);
 }
 
 int
 issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role, struct err *e)
 {
     struct span serial;
-    struct span tbs;
     bool row;
 
     *role = ISSUANCE_NOBODY;
-    if (!certificate_head(der, &tbs, &serial)) {
+    if (!issuance_serial_of(der, &serial)) {
         return 0;
     }
-    if (store_has_row(db,
-                      "SELECT 1 FROM request q JOIN " ISSUANCE_CERTIFICATE
-                      "JOIN " ISSUANCE_ISSUED_LEAF "WHERE q.serial = ?1 AND " ISSUANCE_DER
-                      " = ?2 AND c.revoked IS NULL",
-                      STORE_VALUES(store_blob(serial), store_blob(der)), &row, e) != 0) {
+    if (is_issued(db, der, serial, &row, e) != 0) {
         return -1;
     }
-    return row ? issuance_role_recorded(db, der, role, e) : 0;
+    return row ? role_issued(db, der, role, e) : 0;
 }
 
 /* ---- by hash ---- */
