@@ -8,6 +8,7 @@
 
 #include "base/ossl.h"
 #include "base/tlog/merkle.h"
+#include "db/ledger/canonical.h"
 #include "db/ledger/plain.h"
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
@@ -330,13 +331,23 @@ is_hex(const char *text)
     return n > 0 && n % 2 == 0 && text[n] == '\0';
 }
 
+/* The one canonical text of at least one octet (RFC 4648 3.5): it is not decoded for that. */
 static bool
 is_base64(const char *text)
 {
-    CLEANUP(buf_free) struct buf bytes = BUF_INIT(LEAF_MAX);
-    struct err e;
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const unsigned spare[] = {0, 3, 15}; /* bits of the last digit, by padding */
+    const size_t digits = strspn(text, alphabet);
+    const size_t padding = strspn(text + digits, "=");
+    const char *last;
 
-    return text[0] != '\0' && base64_parse(text, &bytes, &e) == 0;
+    if (digits == 0 || padding > 2 || text[digits + padding] != '\0' ||
+        (digits + padding) % 4 != 0) {
+        return false;
+    }
+    last = strchr(alphabet, text[digits - 1]);
+    return last != NULL && ((unsigned)(last - alphabet) & spare[padding]) == 0;
 }
 
 /* ---- what it has, however it was read ---- */
@@ -429,24 +440,22 @@ keep_body(struct leaf *leaf, const void *octets, size_t n)
 int
 leaf_seal(struct leaf *leaf, struct err *e)
 {
-    char *text;
-    size_t n;
-
     if (leaf->body != NULL) {
         return 0;
     }
     if (check_members(leaf, e) != 0) {
         return -1;
     }
-    text = json_dumps(leaf->object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
-    n = text == NULL ? 0 : strlen(text);
-    if (n == 0 || n > LEAF_MAX) {
-        free(text);
+    leaf->body = canonical_dup(leaf->object, &leaf->n);
+    if (leaf->n > LEAF_MAX) {
+        const size_t n = leaf->n;
+
+        mem_free(leaf->body);
+        leaf->body = NULL;
         return err_set(e, ERR_INPUT, "leaf %s: %zu octets, allowed are %d",
                        leaf_kind_name(leaf->kind), n, LEAF_MAX);
     }
-    keep_body(leaf, text, n);
-    free(text);
+    leaf->hash = merkle_leaf(leaf_body(leaf));
     return 0;
 }
 

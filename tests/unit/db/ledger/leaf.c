@@ -201,25 +201,15 @@ set_wrong(struct leaf *leaf, const struct member *m, size_t which)
         char type;
         const char *text; /* NULL: a number; "": true */
     } rows[] = {
-        {'H', "a"},
-        {'H', "AB"},
-        {'H', "0g"},
-        {'H', "abc"},
-        {'H', ""},
-        {'H', NULL},
-        {'B', "REV"},
-        {'B', "RE*S"},
-        {'B', ""},
-        {'B', NULL},
-        {'T', "now"},
-        {'T', ""},
-        {'T', "2026-11-18T11:06:40"},
-        {'T', NULL},
-        {'I', "7"},
-        {'I', ""},
-        {'L', "true"},
-        {'L', NULL},
-        {'X', NULL},
+        {'H', "a"},    {'H', "AB"},    {'H', "0g"},
+        {'H', "abc"},  {'H', ""},      {'H', NULL},
+        {'B', "REV"},  {'B', "RE*S"},  {'B', "=="},
+        {'B', "R==="}, {'B', "RES=="}, {'B', "RES=RES="},
+        {'B', "RE S"}, {'B', "RR=="}, /* spare bits are set */
+        {'B', "RET="}, {'B', ""},      {'B', NULL},
+        {'T', "now"},  {'T', ""},      {'T', "2026-11-18T11:06:40"},
+        {'T', NULL},   {'I', "7"},     {'I', ""},
+        {'L', "true"}, {'L', NULL},    {'X', NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -322,6 +312,23 @@ text_with_a_nul_in_it_is_no_json(void **state)
     }
 }
 
+/* Each number of octets that a group can have. */
+static void
+base64_has_one_text_for_its_octets(void **state)
+{
+    static const char *const rows[] = {"RA==", "REU=", "REVS", "+/+/", "REVSRA=="};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct leaf *leaf = leaf_new(LEAF_ISSUED, at);
+
+        leaf_set_hex(leaf, "rid", SPAN_LITERAL("\x01"));
+        leaf_set_hex(leaf, "serial", SPAN_LITERAL("\x02"));
+        leaf_set_text(leaf, "certificate", rows[i]);
+        says(leaf, rows[i], NULL);
+    }
+}
+
 static void
 a_leaf_that_is_too_long_is_not_sealed(void **state)
 {
@@ -416,6 +423,7 @@ main(void)
         cmocka_unit_test(a_leaf_with_a_wrong_member_is_not_sealed),
         cmocka_unit_test(each_kind_has_its_members_and_no_other),
         cmocka_unit_test(text_with_a_nul_in_it_is_no_json),
+        cmocka_unit_test(base64_has_one_text_for_its_octets),
         cmocka_unit_test(a_leaf_that_is_too_long_is_not_sealed),
         cmocka_unit_test(anything_but_the_canonical_form_is_refused),
         cmocka_unit_test(every_kind_has_a_name_of_its_own),
