@@ -188,7 +188,7 @@ stop_daemon ca
 audit verify --issuer ceremony/sub-issue/issuing.cert.pem --crl crl/issuing.crl >verified.txt || fail "$(<verified.txt)"
 grep -q ' and 1 CRLs, verified with the issuing key' verified.txt || fail "$(<verified.txt)"
 ! grep -q 'NOT VERIFIED' verified.txt || fail "$(<verified.txt)"
-python3 -B "$root_dir/tests/interop/ledger_verify.py" "$root_dir/db/LEDGER.md" ledger "$pki/log.vkey"
+python3 -B "$root_dir/tests/interop/ledger_rules.py" "$root_dir/db/LEDGER.md" ledger "$pki/log.vkey"
 # the record says who
 story=$(audit show "$first_id")
 [[ $story == *"signed by the registrar with serial $(serial oam/registrar.pem | tr '[:upper:]' '[:lower:]')"* ]] || fail "$story"

@@ -1,140 +1,150 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""ledger_verify.py LEDGER.md FOLDER [KEYFILE]: a stranger's verifier of the record, written from LEDGER.md and C2SP alone;
-it reads the kinds of leaves out of that text. Not verified: who signed what is in leaves (registrars, officers, RAs, CA)."""
-import json, os, re, sys
-from types import SimpleNamespace
+"""ledger_verify.py FOLDER [KEYFILE]: a stranger's verifier, of Python's standard library, written
+from db/LEDGER.md and C2SP. It verifies key, P-256 signature under the checkpoint, each entry
+up to the signed root, each tile, and that a certificate was intended before it was issued, once.
+Not: the form and order of other leaves (ledger_rules.py), what RAs, officers and the CA signed."""
+import base64, hashlib, json, os, re, sys
 
-from ledger_note import decode, der, need, read_checkpoint, read_key, sha, when
+P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
+SPKI = bytes.fromhex('3059301306072a8648ce3d020106082a8648ce3d03010703420004')  # and x, and y
 
-def read_file(folder, level, n, width):  # the full file, else the partial one: name, octets, how many it must have
+def sha(*parts):
+    return hashlib.sha256(b''.join(parts)).digest()
+
+def need(fact, text):
+    if not fact:
+        raise ValueError(text)
+
+def add(p, q):  # two points; None is infinity
+    if p is None or q is None:
+        return p or q
+    if p[0] == q[0] and (p[1] + q[1]) % P == 0:
+        return None
+    up, down = (3 * p[0] * p[0] - 3, 2 * p[1]) if p == q else (q[1] - p[1], q[0] - p[0])
+    slope = up * pow(down, -1, P)
+    x = (slope * slope - p[0] - q[0]) % P
+    return x, (slope * (p[0] - x) - p[1]) % P
+
+def times(k, p):
+    return add(times(k >> 1, add(p, p)), p if k & 1 else None) if k else None
+
+def der(octets, tag):  # the content of the first element, and what is behind it
+    need(len(octets) > 1 and octets[0] == tag and octets[1] != 128, 'DER: tag')
+    k = octets[1] & 127 if octets[1] > 127 else 0
+    n = int.from_bytes(octets[2:2 + k] if k else octets[1:2], 'big')
+    need(len(octets) >= 2 + k + n and (k == 0 or n >= max(128, 1 << 8 * (k - 1))), 'DER: length')
+    return octets[2 + k:2 + k + n], octets[2 + k + n:]
+
+def verifies(point, signature, text):  # ECDSA with SHA-256; never to sign: not in constant time
+    pair, behind = der(signature, 0x30)
+    r, tail = der(pair, 2)
+    s, tail = der(tail, 2)
+    is_der = [i and i[0] < 128 and (i[0] or i[1:2] > b'\x7f') for i in (r, s)]
+    need(all(is_der) and not behind + tail, 'signature: DER')
+    r, s, digest = (int.from_bytes(i, 'big') for i in (r, s, sha(text)))
+    need(0 < r < N and 0 < s < N, 'signature: out of its range')
+    w = pow(s, -1, N)
+    found = add(times(digest * w % N, G), times(r * w % N, point))
+    return found is not None and found[0] % N == r
+
+def decode(text):
+    octets = base64.b64decode(text, validate=True)
+    need(octets and base64.b64encode(octets).decode() == text, 'base64: empty, or not canonical')
+    return octets
+
+def read_key(text):
+    origin, key_id, key = text.rstrip('\n').split('+', 2)
+    spki = decode(key)[1:]
+    x, y = int.from_bytes(spki[27:59], 'big'), int.from_bytes(spki[59:], 'big')
+    need(decode(key)[:28] == b'\2' + SPKI and key_id == sha(spki)[:4].hex(), 'key: form, or id')
+    need(x < P and y < P and (y * y - x * x * x + 3 * x - B) % P == 0, 'key: not on the curve')
+    return origin, sha(spki)[:4], (x, y)
+
+def read_checkpoint(note, key):  # size and root
+    need(len(note) <= 65536 and not re.search(b'[\0-\x09\x0b-\x1f\x7f]', note), 'note: octets')
+    text, _, lines = note.decode().rpartition('\n\n')
+    need(lines.endswith('\n') and text.count('\n') == 2, 'note: form')
+    own = []
+    for line in lines[:-1].split('\n'):
+        dash, name, signed = line.split(' ')
+        need(dash == '\u2014' and name and '+' not in name and len(signed) > 6, 'note: a line')
+        if (name, decode(signed)[:4]) == key[:2]:  # whose the others are is not known here
+            own.append(verifies(key[2], decode(signed)[4:], text.encode() + b'\n'))
+    origin, size, root = text.split('\n')
+    need(own and all(own), 'note: the signature is wrong, or there is none of the log')
+    need(origin == key[0] and re.fullmatch('0|[1-9][0-9]{0,17}', size), 'checkpoint: form')
+    return int(size), decode(root)
+
+def read_file(folder, level, n, width):  # the full one, else the partial: name, octets, how many
     groups = re.findall('...', str(n).zfill((len(str(n)) + 2) // 3 * 3))
     name = f'tile/{level}/' + '/'.join(['x' + g for g in groups[:-1]] + groups[-1:])
     full = width == 256 or os.path.exists(os.path.join(folder, name))
     name += '' if full else f'.p/{width}'
-    with open(os.path.join(folder, name), 'rb') as f: return name, f.read(), 256 if full else width
+    with open(os.path.join(folder, name), 'rb') as f:
+        return name, f.read(), 256 if full else width
+
 def entries(octets, at=0):
     while at < len(octets):
         n = int.from_bytes(octets[at:at + 2], 'big')
-        need(len(octets) >= at + 2 + n, 'a file is cut')
         yield octets[at + 2:at + 2 + n]
         at += 2 + n
+
 def root_of(hashes):  # RFC 6962 2.1
-    k = 1 << (len(hashes) - 1).bit_length() - 1 if len(hashes) > 1 else 0
-    return sha(b'\1', root_of(hashes[:k]), root_of(hashes[k:])) if k else hashes[0] if hashes else sha()
+    if len(hashes) < 2:
+        return hashes[0] if hashes else sha()
+    k = 1 << (len(hashes) - 1).bit_length() - 1
+    return sha(b'\1', root_of(hashes[:k]), root_of(hashes[k:]))
 
-def read_kinds(path):  # of LEDGER.md: kinds with their members, and the newest version
-    with open(path, encoding='utf-8') as f: part = {p.split('\n')[0]: p for p in re.split('^## ', f.read(), flags=re.M)}
-    kinds = {p.split('\n')[0]: {m[0]: m[1:] for m in re.findall(r'^\| `(\w+)` \| (\w+)(\??) \|', p, re.M)}
-             for p in re.split('^### ', part['Kinds'], flags=re.M)[1:]}
-    return kinds, max(map(int, re.findall(r'^\| (\d+) \|', part['Versions'], re.M)))
-def quote(text):
-    short = dict(zip('"\\\b\f\n\r\t', ('\\"', '\\\\', '\\b', '\\f', '\\n', '\\r', '\\t')))
-    units = lambda c: ''.join('\\u' + u for u in re.findall('....', c.encode('utf-16-be').hex().upper()))
-    return '"' + ''.join(short.get(c) or (c if ' ' <= c <= '\x7f' else units(c)) for c in text) + '"'
-def once(pairs):
-    need(len(dict(pairs)) == len(pairs), 'a member is there twice')
-    return dict(pairs)
-FORMS = {'text': (str, lambda v: '\0' not in v), 'hex': (str, re.compile('([0-9a-f]{2})+').fullmatch), 'base64': (str, decode),
-         'time': (str, lambda v: [when(v)]), 'int': (int, lambda v: -2**63 <= v < 2**63), 'bool': (bool, lambda v: True)}
-def read_leaf(kinds, body):
-    leaf = json.loads(body.decode('ascii'), object_pairs_hook=once)
-    members = kinds[leaf['kind']] | {'kind': ('text', ''), 'time': ('time', '')}
-    for name, value in leaf.items():
-        type_of, is_right = FORMS[members[name][0]]
-        need(type(value) is type_of and is_right(value), f'{name} has another form')
-    need(all(missing or name in leaf for name, (_, missing) in members.items()), 'a member is missing')
-    text = ','.join(quote(k) + ':' + (quote(v) if type(v) is str else json.dumps(v)) for k, v in sorted(leaf.items()))
-    need(('{%s}' % text).encode() == body, 'not the one form')
-    return leaf
-
-def judge(s, leaf):  # what goes before what
-    get, kind, serial, rid, at = leaf.get, leaf['kind'], leaf.get('serial'), leaf.get('rid'), when(leaf['time'])
-    s.back += [s.last] if s.version > 3 and at < s.last - 300 else []
-    s.n, s.last = s.n + 1, at
-    s.confirmed = s.confirmed if kind == 'REVOKED' else (serial, s.updates.pop(serial, None)) if kind == 'CONFIRMED' else (0, 0)
-    need(s.version >= {'CRL-INTENT': 2, 'SEALED': 3}.get(kind, 1), 'a kind of a later version')
-    if kind in ('START', 'RESTORED', 'ACKNOWLEDGED'):
-        need(s.version <= get('record', 1) <= s.newest, 'a version that goes back, or is not known')
-        s.version = get('record', 1)
-        need(s.version >= 4 or kind != 'ACKNOWLEDGED' and not get('clockSetBack'), 'what a later version has')
-        s.back = s.back[:-1] if s.back and get('clockSetBack') and when(get('clockSetBack')) == s.back[-1] else s.back
-    elif kind == 'QUEUE-HEAD':
-        need(sha(decode(get('text'))).hex() == get('head'), 'head is not of text')
-        s.heads[get('head')] = at
-    elif kind in ('REQUEST', 'AGAIN'):
-        need(s.version < 2 or at - s.heads[get('head')] <= 86400, 'a head that is too old')
-        s.waiting |= {rid: [get('approvals')]} if get('approvals', 0) > 0 else {}
-    elif kind == 'APPROVAL':
-        need(s.profile.get(get('officer')) == 'officer' and get('officer') not in s.open, 'approved by who is no officer')
-        s.waiting[rid].append(leaf)
-    elif kind == 'INTENT':
-        needed, *said = s.waiting.pop(rid, [0])
-        people = [a for a in said if a['officer'] not in s.revoked]
-        same = lambda a, b: a['key'] == b['key'] or a['subject'] == b['subject']
-        people = [a for i, a in enumerate(people) if not any(same(a, b) for b in people[:i])]
-        need(len(people) >= max(needed, get('approvals', 0)) and all(a['decision'] == 'approve' for a in said), 'not approved')
-        need(serial not in s.open, 'intended twice')
-        need(serial in s.adopted or 0 <= at - when(get('notBefore')) <= 7200, 'it begins at another time')
-        need(not get('updates') or get('updates') not in s.updates.values(), 'a second update')
-        s.open[serial], s.profile[serial], s.ends[serial] = leaf, get('profile'), max(get('notAfter'), s.ends.get(serial, ''))
-        s.updates |= {serial: get('updates')} if get('updates') else {}
-    elif kind == 'ISSUED':
-        content, intent = der(decode(get('certificate')), 0x30)[0], s.open.pop(serial)
-        fields, behind = der(content, 0x30)
-        number, rest = der(der(fields, 0xa0)[1], 2)
-        dates = der(der(der(rest, 0x30)[1], 0x30)[1], 0x30)[0].replace(b'\x17\x0d', b'\x18\x0f20')
-        said = ''.join('\x18\x0f' + re.sub('[-:T]', '', intent[name]) for name in ('notBefore', 'notAfter')).encode()
-        need((intent['rid'], intent['tbs'], serial) == (rid, sha(content[:len(content) - len(behind)]).hex(), number.hex()) and
-             (s.version < 2 or dates == said), 'issued with another content than its INTENT says')
-    elif kind in ('REJECTED', 'REFUSAL', 'ADOPTED'):
-        for some in (s.open, s.updates): some.pop(serial, None)
-        s.waiting.pop(rid, None)
-        s.adopted |= {serial} if kind == 'ADOPTED' else set()
-    elif kind == 'REVOKED':
-        by, old = s.confirmed
-        need(serial not in s.revoked, 'revoked twice')
-        need(not get('supersededBy') or get('supersededBy') == by and old in (None, serial), 'superseded too early')
-        s.confirmed = by, None if get('supersededBy') else old
-        s.revoked[serial] = s.n - 1, f"{serial} {get('revocationDate', leaf['time'])} {get('reason')}\n".encode()
-    elif kind == 'CRL-INTENT':
-        need(s.announced.get('number', 0) < get('number'), 'its number goes back')
-        need(s.announced.get('thisUpdate', '') <= get('thisUpdate'), 'thisUpdate goes back')
-        need(s.looked <= get('upTo') < s.n and s.left_out <= get('expiredBefore', '') <= s.last_crl, 'it has too few')
-        s.looked, s.left_out, s.announced = s.n, get('expiredBefore', ''), leaf
-        on = [x for x in s.revoked if s.revoked[x][0] < get('upTo') and s.ends.get(x, '') >= (s.left_out or '0')]
-        on.sort(key=lambda serial: (len(serial), serial))
-        digest = sha(*(s.revoked[serial][1] for serial in on)).hex()
-        need((len(on), digest) == (get('entries'), get('revocations')), 'it has not what is revoked')
-    elif kind == 'CRL':
-        same = ('number', 'thisUpdate', 'nextUpdate', 'entries', 'tbs')
-        need(s.version < 2 or [get(name) for name in same] == [s.announced.get(name) for name in same], 'not as announced')
-        s.looked, s.last_crl, s.announced = s.n, get('thisUpdate'), {**s.announced, 'tbs': None}
-
-def verify(format, folder, key_file=None):
-    kinds, newest = read_kinds(format)
-    with open(key_file or os.path.join(folder, 'log.vkey'), encoding='ascii') as f: key = read_key(f.read())
-    with open(os.path.join(folder, 'checkpoint'), 'rb') as f: size, root = read_checkpoint(f.read(), key)
-    bodies, level = [], 0
+def read_bodies(folder, size):
     for n in range(0, size, 256):
         name, octets, count = read_file(folder, 'entries', n // 256, min(256, size - n))
-        need(len(found := list(entries(octets))) == count, f'{name}: {len(found)} entries, not {count}')
-        bodies += found[:size - n]
+        found = list(entries(octets))
+        need(len(found) == count, f'{name}: {len(found)} entries, not {count}')
+        yield from found[:size - n]
+
+def check_tiles(folder, hashes, level=0):
+    for n in range(0, len(hashes), 256):
+        name, octets, count = read_file(folder, level, n // 256, min(256, len(hashes) - n))
+        is_right = octets.startswith(b''.join(hashes[n:n + 256]))
+        need(is_right and len(octets) == 32 * count, f'{name}: another hash')
+    above = [root_of(hashes[n:n + 256]) for n in range(0, len(hashes) - 255, 256)]
+    if above:
+        check_tiles(folder, above, level + 1)
+
+def check_certificates(bodies):  # gives how many were intended and not issued
+    intents = {}
+    for i, leaf in enumerate(map(json.loads, bodies)):
+        kind, serial = leaf['kind'], leaf.get('serial')
+        if kind == 'INTENT':
+            need(serial not in intents, f'leaf {i}: intended twice')
+            intents[serial] = leaf
+        elif kind == 'ISSUED':
+            content = der(decode(leaf['certificate']), 0x30)[0]
+            tbs = content[:len(content) - len(der(content, 0x30)[1])]
+            intent = intents.pop(serial, {})
+            need(intent.get('rid') == leaf['rid'] and intent['tbs'] == sha(tbs).hex(),
+                 f'leaf {i}: issued, and not as it was intended before')
+        elif kind == 'REJECTED':
+            intents.pop(serial, None)
+    return len(intents)
+
+def verify(folder, key_file=None):  # gives the leaves, and what to say of them
+    with open(key_file or os.path.join(folder, 'log.vkey'), encoding='ascii') as f:
+        key = read_key(f.read())
+    with open(os.path.join(folder, 'checkpoint'), 'rb') as f:
+        size, root = read_checkpoint(f.read(), key)
+    bodies = list(read_bodies(folder, size))
     hashes = [sha(b'\0', body) for body in bodies]
     need(root_of(hashes) == root, 'the leaves have another root than the checkpoint')
-    while hashes:
-        for n in range(0, len(hashes), 256):
-            name, octets, count = read_file(folder, level, n // 256, min(256, len(hashes) - n))
-            wanted = b''.join(hashes[n:n + 256])
-            need(len(octets) == 32 * count and octets[:len(wanted)] == wanted, f'{name}: another hash')
-        hashes, level = [root_of(hashes[n:n + 256]) for n in range(0, len(hashes) - 255, 256)], level + 1
-    s = SimpleNamespace(newest=newest, version=1, last=0, n=0, looked=0, left_out='', last_crl='', adopted=set(), announced={},
-                        back=[], confirmed=(0, 0), **{d: {} for d in 'open updates ends profile waiting heads revoked'.split()})
-    for i, body in enumerate(bodies):
-        try: judge(s, read_leaf(kinds, body))
-        except (ValueError, KeyError) as e: raise ValueError(f'leaf {i}: {e!r}') from e
-    return f'verified: {key[0]}, {size} leaves, root {root.hex()}, {len(s.open)} intents open, {len(s.back)} times back'
+    check_tiles(folder, hashes)
+    return bodies, f'verified: {key[0]}, {size} leaves, {check_certificates(bodies)} intents open'
 
 if __name__ == '__main__':
-    try: print(verify(*sys.argv[1:]))
-    except (ValueError, KeyError, OSError) as e: sys.exit(f'NOT VERIFIED: {e}')
+    try:
+        print(verify(*sys.argv[1:])[1])
+    except (ValueError, KeyError, OSError) as e:
+        sys.exit(f'NOT VERIFIED: {e}')
