@@ -23,13 +23,11 @@ struct audit_figures {
 };
 
 typedef void audit_leaf(void *arg, uint64_t index, const struct leaf *);
-/* Files, tiles, entries, the form of every leaf, and the rules between them (rules.h). `each`
- * (or NULL) is told of every leaf on the way: believe it when 0 comes back. */
-int audit_verify(struct audit_log *, audit_leaf *each, void *arg, struct audit_figures *,
-                 struct err *e);
-/* The same, and what these signed (rules/issuer.h). */
-int audit_verify_signed(struct audit_log *, struct audit_issuers *, audit_leaf *each, void *arg,
-                        struct audit_figures *, struct err *e);
+/* Files, tiles, entries, the form of every leaf, and the rules between them (rules.h); and what
+ * these issuers signed (rules/issuer.h; NULL: nobody asks). `each` (or NULL) is told of every leaf
+ * on the way: believe it when 0 comes back. */
+int audit_verify(struct audit_log *, struct audit_issuers *, audit_leaf *each, void *arg,
+                 struct audit_figures *, struct err *e);
 
 /* The same of leaves from elsewhere, whose hashes whoever gives them has verified when it gives 0;
  * as audit_walk() does. */

@@ -257,7 +257,7 @@ judged_verify(struct judged *on, struct audit_issuers *issuers, audit_leaf *each
     const struct audit_source source = {.walk = mirror_walk, .from = on};
 
     return on->mirror != NULL ? audit_verify_source(&source, issuers, each, arg, figures, e)
-                              : audit_verify_signed(on->log, issuers, each, arg, figures, e);
+                              : audit_verify(on->log, issuers, each, arg, figures, e);
 }
 
 int

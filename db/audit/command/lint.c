@@ -12,7 +12,6 @@ int
 lint_run(int argc, char **argv)
 {
     CLEANUP(judged_close) struct judged on = {0};
-    CLEANUP(audit_issuers_cleanup) struct audit_issuers *none = audit_issuers_new();
     CLEANUP(findings_cleanup) struct findings *findings = findings_new();
     CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
     CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
@@ -39,7 +38,7 @@ lint_run(int argc, char **argv)
         return ask_failed(&e);
     }
     lint_judge_from(judge, on.earlier.size);
-    if (judged_verify(&on, none, lint_judge_leaf, judge, &figures, &e) != 0) {
+    if (judged_verify(&on, NULL, lint_judge_leaf, judge, &figures, &e) != 0) {
         return ask_failed(&e);
     }
     lint_judge_end(judge);

@@ -292,9 +292,3 @@ sink_end(struct sink *s)
         table_flow(s);
     }
 }
-
-uint64_t
-sink_rows(const struct sink *s)
-{
-    return s->rows;
-}

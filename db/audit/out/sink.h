@@ -49,4 +49,3 @@ DEFINE_CLEANUP(sink_cleanup, struct sink, sink_free)
 void sink_row(struct sink *, const struct cell *);
 /* What is still kept back. A table without rows has no names either. */
 void sink_end(struct sink *);
-uint64_t sink_rows(const struct sink *);

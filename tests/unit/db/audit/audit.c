@@ -20,7 +20,7 @@ verify_with(const char *dir, const struct log_key *trusted, struct err *e)
     struct audit_figures figures;
     CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(dir, trusted, e);
 
-    return log == NULL ? -1 : audit_verify(log, NULL, NULL, &figures, e);
+    return log == NULL ? -1 : audit_verify(log, NULL, NULL, NULL, &figures, e);
 }
 
 static int

@@ -64,7 +64,7 @@ what_is_wrong_with_a_season_is_found(void **state)
     assert_ok(record_crl(record, "crl", buf_span(&h.crl), &e), &e);
     log = audit_open(h.l.dir, NULL, &e);
     assert_non_null(log);
-    assert_ok(audit_verify_signed(log, issuers, look, &c, &figures, &e), &e);
+    assert_ok(audit_verify(log, issuers, look, &c, &figures, &e), &e);
     record_end(record);
 
     assert_int_equal(lint_judge_count(judge), figures.kinds[LEAF_ISSUED]);

@@ -193,7 +193,7 @@ a_ledger_of_before_verifies(void **state)
         if (log == NULL) {
             fail_msg("%s: %s", LEDGERS[i].folder, e.text);
         }
-        assert_ok(audit_verify(log, NULL, NULL, &figures, &e), &e);
+        assert_ok(audit_verify(log, NULL, NULL, NULL, &figures, &e), &e);
         assert_int_equal(audit_checkpoint(log)->size, LEDGERS[i].size);
         for (int kind = 0; kind < LEAF_KINDS; kind++) {
             assert_int_equal(figures.kinds[kind], LEDGERS[i].kinds[kind]);

@@ -346,7 +346,7 @@ ledgers_of_before_have_no_findings(void **state)
         struct audit_figures figures;
 
         assert_non_null(log);
-        assert_ok(audit_verify(log, lint_judge_leaf, judge, &figures, &e), &e);
+        assert_ok(audit_verify(log, NULL, lint_judge_leaf, judge, &figures, &e), &e);
         assert_int_equal(lint_judge_count(judge), figures.kinds[LEAF_ISSUED]);
         if (findings_at(findings, 0) != NULL) {
             fail_msg("%s: %s: %s", folders[i], findings_at(findings, 0)->kind->id,

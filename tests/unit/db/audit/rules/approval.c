@@ -314,7 +314,7 @@ nothing_is_intended_without_its_approvals_although_the_log_signed_it(void **stat
         audit_ledger_publish(&l);
         log = audit_open(l.dir, NULL, &e);
         assert_non_null(log);
-        result = audit_verify(log, NULL, NULL, &figures, &e);
+        result = audit_verify(log, NULL, NULL, NULL, &figures, &e);
         if (result != (says[row] == NULL ? 0 : -1) ||
             (says[row] != NULL && (e.code != ERR_CRYPTO || strstr(e.text, says[row]) == NULL))) {
             fail_msg("row %d: %d \"%s\"", row, result, e.text);

@@ -340,7 +340,7 @@ is_said(const struct row *row)
     make(row, &l);
     log = audit_open(l.dir, NULL, &e);
     assert_non_null(log);
-    result = audit_verify(log, NULL, NULL, &figures, &e);
+    result = audit_verify(log, NULL, NULL, NULL, &figures, &e);
     good = row->says == NULL
                ? result == 0
                : result == -1 && e.code == ERR_CRYPTO && strstr(e.text, row->says) != NULL;

@@ -20,7 +20,7 @@ verify(const struct audit_ledger *l, struct err *e)
     struct audit_figures figures;
     CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(l->dir, NULL, e);
 
-    return log == NULL ? -1 : audit_verify(log, NULL, NULL, &figures, e);
+    return log == NULL ? -1 : audit_verify(log, NULL, NULL, NULL, &figures, e);
 }
 
 static void
