@@ -48,13 +48,14 @@ leaves() { # what is in the record, but what the RA says of itself, which comes 
     END { print size - reports }' verified.txt
 }
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
+runs() { [[ -s $pki/$1.pid ]] && running "$(<"$pki/$1.pid")"; } # runs ca|ra
 connections() { grep -c '"event":"ra-connected"' "$pki/log/nfpki-ca.log" || true; }
 start_daemon() { # start_daemon ca|ra [OPTION]: when both run, also until the RA knows that the CA is there
   local before=0 i
   [[ $1 == ra ]] || before=$(connections)
   "$pki/start" "$@" || return
   for ((i = 0; i < 600; i++)); do
-    running "$(<"$pki/ca.pid")" && running "$(<"$pki/ra.pid")" || return 0
+    runs ca && runs ra || return 0
     if [[ $1 == ra || $(connections) -gt $before ]]; then
       ractl status 2>/dev/null | finds '^CA  *down' || return 0
     fi
