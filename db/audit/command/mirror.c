@@ -53,9 +53,15 @@ hours_parse(const char *text, int64_t *hours)
     return 0;
 }
 
-/* The key that somebody gave, or the one in the folder. */
+static bool
+is_named(const struct tlog_policy *policy, const struct log_key *key)
+{
+    return policy != NULL && tlog_policy_has_logs(policy) && tlog_policy_has_log(policy, key);
+}
+
+/* The key that somebody gave, or the one in the folder, which a policy may name. */
 static int
-key_of(const char *dir, struct log_key *key, struct err *e)
+key_of(const char *dir, const struct tlog_policy *policy, struct log_key *key, struct err *e)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
     CLEANUP(mem_cleanup) char *path = NULL;
@@ -67,6 +73,9 @@ key_of(const char *dir, struct log_key *key, struct err *e)
     if (file_read(path, &text, e) != 0 || log_key_parse(key, buf_span(&text), e) != 0) {
         return -1;
     }
+    if (is_named(policy, key)) {
+        return 0;
+    }
     (void)fprintf(stderr,
                   "nfpki-audit: warning: the log key was read from the ledger itself (%s): get it "
                   "by another way and give it with --key\n",
@@ -75,25 +84,33 @@ key_of(const char *dir, struct log_key *key, struct err *e)
 }
 
 static int
-make(const char *dir, const char *path, struct err *e)
+make(const char *dir, const struct tlog_policy *policy, const char *path, struct err *e)
 {
     CLEANUP(log_key_free) struct log_key key = {0};
 
-    return key_of(dir, &key, e) != 0 ? -1 : mirror_init(path, &key, asked.key != NULL, e);
+    return key_of(dir, policy, &key, e) != 0
+               ? -1
+               : mirror_init(path, &key, asked.key != NULL || is_named(policy, &key), e);
 }
 
 /* A URL is fetched into a folder of the mirror's own, and verified there. The mirror's key is the
  * log's: whose key the source shows is of no interest; NULL: there is no mirror yet. */
 static int
-bring(const char *source, const struct log_key *key, const struct tlog_policy *policy,
-      const char *dir)
+bring(const char *source, struct mirror *m, const struct tlog_policy *policy, const char *dir)
 {
+    const struct log_key *key = m == NULL ? NULL : mirror_key(m);
     struct fetch_result result;
     struct err e = {0};
+    struct err kept = {0};
 
-    return !fetch_is_url(source) || fetch_bring(source, dir, key, policy, &result, &e) == 0
-               ? EXIT_VERIFIED
-               : ask_failed(&e);
+    if (!fetch_is_url(source) || fetch_bring(source, dir, key, policy, &result, &e) == 0) {
+        return EXIT_VERIFIED;
+    }
+    if (m != NULL && e.code == ERR_CONFLICT &&
+        mirror_refused(m, source, result.size, result.size >= result.earlier, e.text, &kept) != 0) {
+        (void)err_wrap(&e, "(not kept: %.200s)", kept.text);
+    }
+    return ask_failed(&e);
 }
 
 /* As many witnesses as --policy asks for have seen what is there. */
@@ -122,10 +139,9 @@ witnesses_ask(const struct tlog_policy *policy, const char *dir, struct seen *se
 
 /* Where the folder is: EXIT_VERIFIED, or another status after the reason was printed. */
 static int
-source_open(const char *source, const char *db, const struct mirror *m, char **dir,
-            struct seen *seen)
+source_open(const char *source, const char *db, struct mirror *m, const struct tlog_policy *policy,
+            char **dir, struct seen *seen)
 {
-    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     struct err e = {0};
     int status;
 
@@ -142,21 +158,19 @@ source_open(const char *source, const char *db, const struct mirror *m, char **d
     } else {
         *dir = asked.cache != NULL ? mem_strdup(asked.cache) : mem_printf("%s-ledger", db);
     }
-    status = ask_policy(&policy);
-    if (status == EXIT_VERIFIED) {
-        status = bring(source, m == NULL ? NULL : mirror_key(m), policy, *dir);
-    }
+    status = bring(source, m, policy, *dir);
     return status == EXIT_VERIFIED ? witnesses_ask(policy, *dir, seen) : status;
 }
 
 /* EXIT_VERIFIED and the mirror, or another status after the reason was printed. */
 static int
-open_mirror(const char *dir, const char *path, struct mirror **out)
+open_mirror(const char *dir, const struct tlog_policy *policy, const char *path,
+            struct mirror **out)
 {
     CLEANUP(log_key_free) struct log_key key = {0};
     struct err e = {0};
 
-    if (asked.init && make(dir, path, &e) != 0) {
+    if (asked.init && make(dir, policy, path, &e) != 0) {
         return ask_misuse(e.text);
     }
     *out = mirror_open_writable(path, &e);
@@ -167,10 +181,11 @@ open_mirror(const char *dir, const char *path, struct mirror **out)
         }
         return ask_misuse(e.text);
     }
-    if (asked.key == NULL) {
+    if (asked.key == NULL && !is_named(policy, mirror_key(*out))) {
         return EXIT_VERIFIED;
     }
-    if (ask_key(&key, &e) != 0 || mirror_trust(*out, &key, &e) != 0) {
+    if ((asked.key != NULL && ask_key(&key, &e) != 0) ||
+        mirror_trust(*out, asked.key != NULL ? &key : mirror_key(*out), &e) != 0) {
         return ask_misuse(e.text);
     }
     return EXIT_VERIFIED;
@@ -314,6 +329,7 @@ int
 mirror_command_run(int argc, char **argv)
 {
     CLEANUP(mem_cleanup) char *dir = NULL;
+    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     CLEANUP(mirror_cleanup) struct mirror *m = NULL;
     CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
     struct seen seen = {0};
@@ -330,12 +346,15 @@ mirror_command_run(int argc, char **argv)
         return ask_usage("mirror");
     }
     /* One that is not there is said before anything is fetched for it. */
-    status = asked.init ? EXIT_VERIFIED : open_mirror("", argv[optind + 1], &m);
+    status = ask_policy(&policy);
+    if (status == EXIT_VERIFIED && !asked.init) {
+        status = open_mirror("", policy, argv[optind + 1], &m);
+    }
     if (status == EXIT_VERIFIED) {
-        status = source_open(argv[optind], argv[optind + 1], m, &dir, &seen);
+        status = source_open(argv[optind], argv[optind + 1], m, policy, &dir, &seen);
     }
     if (status == EXIT_VERIFIED && asked.init) {
-        status = open_mirror(dir, argv[optind + 1], &m);
+        status = open_mirror(dir, policy, argv[optind + 1], &m);
     }
     if (status != EXIT_VERIFIED) {
         return status;

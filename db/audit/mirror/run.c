@@ -378,6 +378,23 @@ may_mend(const struct run *r, const struct err *e)
             e->code == ERR_IO);
 }
 
+int
+mirror_refused(struct mirror *m, const char *source, uint64_t size, bool is_fork,
+               const char *reason, struct err *e)
+{
+    const int64_t now = clock_now();
+
+    return sql_exec(
+        m->db,
+        "INSERT INTO sync(started, ended, source, from_size, to_size, result, reason) VALUES "
+        "(?1,?1,?2,?3,?4,?5,?6)",
+        SQL_VALUES(sql_int(now), sql_text(source), sql_int((int64_t)m->checkpoint.size),
+                   sql_int((int64_t)size),
+                   sql_text(mirror_result_name(is_fork ? MIRROR_FORK : MIRROR_ROLLED_BACK)),
+                   sql_text(reason)),
+        e);
+}
+
 void
 mirror_expect(struct mirror *m, const struct checkpoint *asked)
 {

@@ -16,6 +16,11 @@ struct mirror *mirror_open_writable(const char *path, struct err *e) OWNED(mirro
  */
 int mirror_trust(struct mirror *, const struct log_key *, struct err *e);
 
+/* A source showed a checkpoint of `size` leaves that was refused before it came here: kept is that
+ * it did, and of a fork that nothing of this log is accepted any more. */
+int mirror_refused(struct mirror *, const char *source, uint64_t size, bool is_fork,
+                   const char *reason, struct err *e);
+
 /* What is taken in from here on begins with the tree of this checkpoint, about which somebody was
  * asked: a folder that tells another history now is BROKEN. */
 void mirror_expect(struct mirror *, const struct checkpoint *);

@@ -193,13 +193,15 @@ bind_leaf(sqlite3_stmt *statement, const char *parameter, const char *question, 
 {
     sqlite3 *db = sqlite3_db_handle(statement);
     CLEANUP(statement_cleanup) sqlite3_stmt *span = NULL;
+    int rc;
 
     if (statement_prepare(db, question, &span, e) != 0) {
         return -1;
     }
     (void)sqlite3_bind_int64(span, 1, at);
-    if (sqlite3_step(span) != SQLITE_ROW) {
-        return err_set(e, ERR_STORE, "%s", sqlite3_errmsg(db));
+    rc = sqlite3_step(span);
+    if (rc != SQLITE_ROW) {
+        return statement_ended(span, rc, e);
     }
     (void)sqlite3_bind_value(statement, index_of(statement, parameter),
                              sqlite3_column_value(span, 0));

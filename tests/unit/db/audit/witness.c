@@ -458,6 +458,29 @@ a_policy_may_name_the_log(void **state)
     assert_int_equal(RUN(s, "verify", "--policy", path), 2);
 }
 
+/* The mirror's key is the policy's then, and nothing is said of where it was found. */
+static void
+a_mirror_is_of_the_log_that_a_policy_names(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *vkey = read_text(s, "ledger/log.vkey");
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "policy");
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *other = scene_path(s, "other.db");
+    CLEANUP(mem_cleanup) char *policy = mem_printf("log %squorum none\n", vkey);
+
+    write_text(s, "policy", policy);
+    assert_int_equal(
+        RUN(s, "mirror", "--init", "--stale", "999999", "--policy", path, s->l.dir, db), 0);
+    assert_says(s->out, ", given\n");
+    assert_string_equal(s->errors, "");
+    assert_int_equal(RUN(s, "mirror", "--init", "--stale", "999999", s->l.dir, other), 0);
+    assert_says(s->errors, "warning: the log key was read from the ledger itself");
+    assert_null(strstr(s->out, ", given\n"));
+    assert_int_equal(RUN(s, "mirror", "--stale", "999999", "--policy", path, s->l.dir, other), 0);
+    assert_says(s->out, ", given\n");
+}
+
 int
 main(void)
 {
@@ -472,6 +495,7 @@ main(void)
         SCENE(a_mirror_says_how_much_of_it_the_quorum_has_seen),
         SCENE(what_a_witness_saw_must_be_of_this_history),
         SCENE(a_policy_may_name_the_log),
+        SCENE(a_mirror_is_of_the_log_that_a_policy_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,6 +327,26 @@ the_key_that_somebody_gives_must_be_the_mirrors(void **state)
     assert_true(mirror_key_is_given(m));
 }
 
+/* The folder is as it was: only what was shown says it. */
+static void
+what_was_refused_on_the_way_is_kept_and_a_fork_is_for_ever(void **state)
+{
+    struct synthetic *s = *state;
+    struct err e = {0};
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+
+    synthetic_publish(s, s->dir, 10, SYNTHETIC_NEVER);
+    expect_good(s, MIRROR_ACCEPTED, 10);
+    m = mirror_open_writable(s->path, &e);
+    assert_ok(m == NULL ? -1 : 0, &e);
+    assert_ok(mirror_refused(m, "https://ra.example", 9, false, "it is behind", &e), &e);
+    synthetic_publish(s, s->dir, 20, SYNTHETIC_NEVER);
+    expect_good(s, MIRROR_ACCEPTED, 20);
+    assert_ok(mirror_refused(m, "https://ra.example", 30, true, "fork: another past", &e), &e);
+    synthetic_publish(s, s->dir, 30, SYNTHETIC_NEVER);
+    expect(s, s->dir, MIRROR_FORK, 20, "found to have signed two histories");
+}
+
 int
 main(void)
 {
@@ -338,6 +358,7 @@ main(void)
         RUNS(the_same_size_with_another_root_is_a_fork_and_for_ever),
         RUNS(a_smaller_one_is_rolled_back_or_a_fork),
         RUNS(a_larger_one_with_another_beginning_is_a_fork),
+        RUNS(what_was_refused_on_the_way_is_kept_and_a_fork_is_for_ever),
         RUNS(another_log_is_named_and_nothing_is_kept_of_it),
         RUNS(files_that_are_missing_short_or_wrong_are_named),
         RUNS(a_mirror_is_made_by_init_alone_and_never_over_another),
