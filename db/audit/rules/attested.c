@@ -12,9 +12,10 @@
 
 enum {
     BUCKETS = 1 << 16,
-    ATTESTED = 2,               /* the version of the record from which on there are heads, */
-    MADE = 3,                   /* and REQUEST says when it was made */
-    WINDOW_MAX_S = 24 * 60 * 60 /* of message_time_window, nfpki-ca.conf(5) */
+    ATTESTED = 2,                /* the version of the record from which on there are heads, */
+    MADE = 3,                    /* and REQUEST says when it was made */
+    WINDOW_MAX_S = 24 * 60 * 60, /* of message_time_window, nfpki-ca.conf(5) */
+    HEADS_STATE_MAX = 256 * 1024 * 1024
 };
 
 struct known {
@@ -372,53 +373,102 @@ audit_attested_check(struct audit_attested *a, int64_t version, const struct lea
 /* ---- state ---- */
 
 /* What is asked of one that was checked. */
-static void
-head_state(struct known *k, struct state *s)
+/* There may be many: all of them are one text, of octets one behind the other. */
+static int
+put_number(struct buf *out, uint64_t n, struct err *e)
 {
-    struct queue_head *h = &k->head;
+    uint8_t octets[sizeof(n)];
 
-    state_octets(s, "hash", k->hash, sizeof(k->hash));
-    state_octets(s, "key", h->ra, sizeof(h->ra));
-    state_number(s, "first", &h->first);
-    state_number(s, "size", &h->size);
-    state_octets(s, "root", h->root.octets, sizeof(h->root.octets));
-    state_time(s, "recorded", &k->recorded);
-    state_text(s, "ra", &k->ra);
+    for (size_t i = 0; i < sizeof(octets); i++) {
+        octets[i] = (uint8_t)(n >> (8 * (sizeof(octets) - 1 - i)));
+    }
+    return buf_append(out, span_of(octets, sizeof(octets)), e);
+}
+
+static int
+head_put(const struct known *k, struct buf *out, struct err *e)
+{
+    const uint8_t length = (uint8_t)strlen(k->ra);
+
+    return strlen(k->ra) > UINT8_MAX ||
+                   buf_append(out, span_of(k->hash, sizeof(k->hash)), e) != 0 ||
+                   buf_append(out, span_of(k->head.ra, sizeof(k->head.ra)), e) != 0 ||
+                   buf_append(out, span_of(k->head.root.octets, MERKLE_HASH), e) != 0 ||
+                   put_number(out, k->head.first, e) != 0 ||
+                   put_number(out, k->head.size, e) != 0 ||
+                   put_number(out, (uint64_t)k->recorded, e) != 0 ||
+                   buf_append(out, span_of(&length, 1), e) != 0
+               ? -1
+               : buf_append(out, span_str(k->ra), e);
+}
+
+static bool
+take(struct span *in, void *out, size_t n)
+{
+    if (in->n < n) {
+        return false;
+    }
+    memcpy(out, in->p, n);
+    *in = span_of(in->p + n, in->n - n);
+    return true;
+}
+
+static bool
+take_number(struct span *in, uint64_t *out)
+{
+    uint8_t octets[sizeof(*out)];
+
+    if (!take(in, octets, sizeof(octets))) {
+        return false;
+    }
+    *out = 0;
+    for (size_t i = 0; i < sizeof(octets); i++) {
+        *out = *out << 8 | octets[i];
+    }
+    return true;
+}
+
+static bool
+head_take(struct span *in, struct known *k)
+{
+    uint64_t recorded = 0;
+    uint8_t length = 0;
+
+    if (!take(in, k->hash, sizeof(k->hash)) || !take(in, k->head.ra, sizeof(k->head.ra)) ||
+        !take(in, k->head.root.octets, MERKLE_HASH) || !take_number(in, &k->head.first) ||
+        !take_number(in, &k->head.size) || !take_number(in, &recorded) || !take(in, &length, 1) ||
+        in->n < length || k->head.size == 0) {
+        return false;
+    }
+    k->recorded = (time_t)recorded;
+    k->ra = mem_zalloc((size_t)length + 1, 1);
+    return take(in, k->ra, length);
 }
 
 static void
-heads_save(const struct audit_attested *a, struct state *s)
+heads_state(struct audit_attested *a, struct state *s)
 {
-    size_t n = 0;
+    CLEANUP(buf_free) struct buf all = BUF_INIT(HEADS_STATE_MAX);
+    struct span rest;
+    struct err e;
 
-    for (const struct known *k = a->oldest; k != NULL; k = k->newer) {
-        n++;
+    for (const struct known *k = s->saves ? a->oldest : NULL; k != NULL; k = k->newer) {
+        if (head_put(k, &all, &e) != 0) {
+            state_spoil(s);
+            return;
+        }
     }
-    (void)state_length(s, "heads", n);
-    n = 0;
-    for (const struct known *k = a->oldest; k != NULL; k = k->newer) {
-        struct state element = state_element(s, "heads", n++);
-        struct known one = *k;
-
-        head_state(&one, &element);
-    }
-}
-
-static void
-heads_load(struct audit_attested *a, struct state *s)
-{
-    const size_t n = state_length(s, "heads", 0);
-
-    for (size_t i = 0; i < n; i++) {
-        struct state element = state_element(s, "heads", i);
+    state_buf(s, "heads", &all, HEADS_STATE_MAX);
+    rest = s->saves ? span_of(NULL, 0) : buf_span(&all);
+    while (rest.n > 0) {
         struct known *one = mem_new(sizeof(*one));
 
-        head_state(one, &element);
-        if (one->ra == NULL || one->head.size == 0) {
+        if (!head_take(&rest, one)) {
             known_free(one);
-        } else {
-            keep(a, one);
+            state_spoil(s);
+            return;
         }
+        keep(a, one);
     }
 }
 
@@ -429,9 +479,5 @@ audit_attested_state(struct audit_attested *a, struct state *s)
     state_chars(s, "issuer", a->issuer, sizeof(a->issuer));
     state_int(s, "version", &a->version);
     state_size(s, "twice", &a->twice);
-    if (s->saves) {
-        heads_save(a, s);
-    } else {
-        heads_load(a, s);
-    }
+    heads_state(a, s);
 }
