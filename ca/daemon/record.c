@@ -10,6 +10,7 @@
 #include "ca/daemon/published.h"
 #include "ca/daemon/seals.h"
 #include "db/issuance/journal.h"
+#include "db/issuance/message.h"
 #include "db/issuance/scrub.h"
 #include "db/store/schema.h"
 
@@ -263,8 +264,10 @@ tell_unpublished(const struct ledger *ledger)
 int
 ca_record_open(struct ca *ca, ca_record_look *look, void *arg, struct err *e)
 {
-    const struct ledger_options options = {
-        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
+    const struct ledger_options options = {.dir = ca->conf.ledger_dir,
+                                           .origin = ca->conf.log_origin,
+                                           .spki = signer_spki(ca->log),
+                                           .message = issuance_message};
     CLEANUP(guard_cleanup) struct guard guard = {.ca = ca, .look = look, .arg = arg};
     CLEANUP(mem_cleanup) char *mark = mark_of(ca);
 

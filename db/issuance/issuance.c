@@ -231,7 +231,8 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
 
 int
 issuance_append_rejected(struct store_db *db, const struct issuance_request *q, bool by_holder,
-                         const char *reason, time_t now, uint64_t *index, struct err *e)
+                         struct span cert_conf, const char *reason, time_t now, uint64_t *index,
+                         struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REJECTED, now);
 
@@ -240,6 +241,9 @@ issuance_append_rejected(struct store_db *db, const struct issuance_request *q, 
     leaf_set_text(leaf, "reason", reason);
     if (by_holder) {
         leaf_set_text(leaf, "registration", q->registration);
+    }
+    if (cert_conf.n > 0) {
+        leaf_set_hex(leaf, "certConf", cert_conf);
     }
     return ledger_append(db, leaf, index, e);
 }
@@ -273,7 +277,8 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
         return err_set(e, ERR_CONFLICT, "no such intent");
     }
     if (issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, false, reason, when.now, &rejected, e) != 0 ||
+        issuance_append_rejected(db, &q, false, span_of(NULL, 0), reason, when.now, &rejected, e) !=
+            0 ||
         issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after, ISSUANCE_CESSATION,
                             "abandoned", when, leaf, e) != 0) {
         return -1;

@@ -179,7 +179,8 @@ issuance_end_unwanted(struct store_db *db, struct span rid, const char *reason, 
 
     if (issuance_find(db, rid, &q, &found, e) != 0 ||
         issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, false, reason, when.now, &leaf, e) != 0) {
+        issuance_append_rejected(db, &q, false, span_of(NULL, 0), reason, when.now, &leaf, e) !=
+            0) {
         return -1;
     }
     if (!q.revoked && issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after,

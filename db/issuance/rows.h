@@ -46,9 +46,11 @@ int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, struc
                        uint64_t *index, struct err *e);
 int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after, int reason,
                         const char *by, struct issuance_when, uint64_t *index, struct err *e);
-/* Leaf REJECTED. `by_holder`: its network function did not want this initial certificate. */
+/* Leaf REJECTED. `by_holder`: its network function did not want this initial certificate.
+ * `cert_conf`: SHA-256 of the one that says so; empty: none did. */
 int issuance_append_rejected(struct store_db *, const struct issuance_request *, bool by_holder,
-                             const char *reason, time_t now, uint64_t *index, struct err *e);
+                             struct span cert_conf, const char *reason, time_t now, uint64_t *index,
+                             struct err *e);
 /* Is there a row for this request? */
 int issuance_is_known(struct store_db *, struct span rid, bool *known, struct err *e);
 /* Leaf REFUSAL; `registration` may be NULL. */

@@ -17,7 +17,7 @@
 enum { LEAF_MAX = 65535, LEAF_HASH_SIZE = 32 };
 /* What this program writes. An older record is read by the rules of its time, a newer one is
  * refused. */
-enum { LEAF_RECORD_VERSION = 6 };
+enum { LEAF_RECORD_VERSION = 7 };
 /* Seconds by which the notBefore of an INTENT may be before the time at which it was judged, and
  * the revocationDate of a REVOKED before its time. */
 enum { LEAF_BACKDATE_MAX = 3600 };

@@ -10,12 +10,13 @@
 #include "base/tlog/checkpoint.h"
 #include "db/ledger/check.h"
 #include "db/ledger/rows.h"
-#include "db/ledger/tiles.h"
+#include "db/ledger/source.h"
 
 struct ledger {
     char *dir;
     struct log_key key;
-    char *vkey;   /* the same as text */
+    char *vkey; /* the same as text */
+    ledger_message *message;
     bool checked; /* ledger_check() said yes to the database that ledger_start() gets */
     _Atomic uint64_t stored, published; /* written by the writer thread only */
     _Atomic uint64_t found;             /* published, when a start looked */
@@ -84,6 +85,7 @@ ledger_new(const struct ledger_options *options, struct err *e)
     bool is_new;
 
     ledger->dir = mem_strdup(options->dir);
+    ledger->message = options->message;
     if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0) {
         return NULL;
     }
@@ -198,6 +200,7 @@ static int
 publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct err *e)
 {
     CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    struct ledger_source source = {.db = db, .message = ledger->message};
     struct checkpoint last;
     struct tiles_job job;
 
@@ -212,7 +215,7 @@ publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct er
         .from = atomic_load(only_missing ? &ledger->found : &ledger->published),
         .to = last.size,
         .only_missing = only_missing,
-        .source = {.hashes = ledger_append_hashes, .leaves = ledger_append_leaves, .arg = db},
+        .source = ledger_tile_source(&source),
         .note = buf_span(&note),
     };
     if (tiles_publish(&job, e) != 0) {
@@ -281,11 +284,12 @@ ledger_mend(const struct ledger *ledger, struct store_db *db, uint64_t from, uin
             size_t *put, struct err *e)
 {
     const uint64_t published = ledger_published(ledger);
+    struct ledger_source source = {.db = db, .message = ledger->message};
     const struct tiles_job job = {
         .dir = ledger->dir,
         .from = from,
         .to = to < published ? to : published,
-        .source = {.hashes = ledger_append_hashes, .leaves = ledger_append_leaves, .arg = db},
+        .source = ledger_tile_source(&source),
     };
 
     return tiles_mend(&job, put, e) != 0 ? err_wrap(e, "ledger") : 0;

@@ -13,7 +13,7 @@
  * What a signed, stored checkpoint covers can be released. One checkpoint is under way at a time.
  *
  * Published folder (C2SP tlog-tiles): log.vkey, checkpoint, tile/<level>/<n>[.p/<w>],
- * tile/entries/<n>[.p/<w>]; immutable files, 0644; folders 0755.
+ * tile/entries/<n>[.p/<w>], tile/messages/<n>[.p/<w>]; immutable files, 0644; folders 0755.
  *
  * Database: migration 1 of ca.db is ours (ledger_migrations); a later one takes the next free
  * number of ca.db. Triggers refuse UPDATE and DELETE, and an INSERT anywhere but at the end.
@@ -22,6 +22,7 @@
 
 #include "base/tlog/checkpoint.h"
 #include "db/ledger/leaf.h"
+#include "db/ledger/messages.h"
 #include "db/store/store.h"
 
 extern const struct store_migration ledger_migrations[];
@@ -50,11 +51,17 @@ int ledger_prove(struct store_db *, uint64_t index, uint64_t size, struct buf *l
 
 /* ---- checkpoints and files ---- */
 
+/* Replaces `out` by the message that a leaf names, of that hash; leaves it empty when the database
+ * does not have it. */
+typedef int ledger_message(struct store_db *, const struct message *, struct buf *out,
+                           struct err *e);
+
 struct ledger_options {
     const char *dir; /* created when missing */
     const char
         *origin; /* of the checkpoints, for example "nfpki.example.net/ca1"; no space, no '+' */
-    struct span spki; /* DER SubjectPublicKeyInfo of the log key (P-256) */
+    struct span spki;        /* DER SubjectPublicKeyInfo of the log key (P-256) */
+    ledger_message *message; /* NULL: messages are not published */
 };
 
 struct ledger;

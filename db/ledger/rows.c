@@ -359,17 +359,17 @@ append_leaf_hashes(struct store_db *db, uint64_t begin, uint64_t count, struct b
 }
 
 int
-ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
-                     struct err *e)
+ledger_append_hashes(struct store_db *db, unsigned level, uint64_t begin, uint64_t count,
+                     struct buf *out, struct err *e)
 {
-    return level == 0 ? append_leaf_hashes(arg, begin, count, out, e)
-                      : append_nodes(arg, level, begin, count, out, e);
+    return level == 0 ? append_leaf_hashes(db, begin, count, out, e)
+                      : append_nodes(db, level, begin, count, out, e);
 }
 
 int
-ledger_append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e)
+ledger_append_leaves(struct store_db *db, uint64_t begin, uint64_t count, struct buf *out,
+                     struct err *e)
 {
-    struct store_db *db = arg;
     CLEANUP(store_end) struct store_rows rows = {0};
     int result = store_query(
         db, &rows, "SELECT unpacked(body) FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",

@@ -17,7 +17,8 @@ int ledger_root_at(struct store_db *, uint64_t size, struct merkle_hash *root, s
 int ledger_prepare_root(struct store_db *, uint64_t size, struct merkle_hash *root, struct err *e);
 /* Appends the hashes of the right edge of the first `size` leaves, largest subtree first. */
 int ledger_append_edge(struct store_db *, uint64_t size, struct buf *out, struct err *e);
-/* A tiles_source (tiles.h): where the published bytes come from; `arg` is the struct store_db. */
-int ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+/* For a tile_source (tiles.h; source.h). */
+int ledger_append_hashes(struct store_db *, unsigned level, uint64_t begin, uint64_t count,
+                         struct buf *out, struct err *e);
+int ledger_append_leaves(struct store_db *, uint64_t begin, uint64_t count, struct buf *out,
                          struct err *e);
-int ledger_append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e);

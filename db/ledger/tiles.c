@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/ledger/messages.h"
 
 enum { NAME_MAX_DIGITS = 7 * 5 + 1 };
 
@@ -43,8 +44,9 @@ full_path(const char *dir, int level, uint64_t index, const char *behind)
     char name[NAME_MAX_DIGITS];
 
     format_index(index, name);
-    if (level == TILE_ENTRIES) {
-        return mem_printf("%s/tile/entries/%s%s", dir, name, behind);
+    if (level < 0) {
+        return mem_printf("%s/tile/%s/%s%s", dir, level == TILE_ENTRIES ? "entries" : "messages",
+                          name, behind);
     }
     return mem_printf("%s/tile/%d/%s%s", dir, level, name, behind);
 }
@@ -209,45 +211,115 @@ is_there(const char *path, int level, unsigned width)
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return false;
     }
-    return level == TILE_ENTRIES ? st.st_size > 0 : st.st_size == (off_t)width * MERKLE_HASH;
+    return level == TILE_MESSAGES  ? true /* of leaves that name none it is empty */
+           : level == TILE_ENTRIES ? st.st_size > 0
+                                   : st.st_size == (off_t)width * MERKLE_HASH;
+}
+
+static bool
+tile_is_there(const struct tiles_job *job, int level, uint64_t index, unsigned width)
+{
+    CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, width);
+
+    return is_there(path, level, width);
 }
 
 static int
-tile_bytes(const struct tile_source *source, int level, uint64_t index, unsigned width,
-           struct buf *out, struct err *e)
+put_octets(const struct tiles_job *job, int level, uint64_t index, unsigned width,
+           struct span octets, struct folders *changed, struct err *e)
 {
-    uint64_t begin = index * TILE_WIDTH;
+    CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, width);
 
-    if (level == TILE_ENTRIES) {
-        return source->leaves(source->arg, begin, width, out, e);
+    return make_parents(job->dir, path, changed, e) != 0 ? -1 : put_file(job->dir, path, octets, e);
+}
+
+static int
+put_hashes(const struct tiles_job *job, int level, uint64_t index, unsigned width,
+           struct folders *changed, struct err *e)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(TILE_FILE_MAX);
+
+    return job->source.hashes(job->source.arg, (unsigned)level * 8, index * TILE_WIDTH, width,
+                              &bytes, e) != 0
+               ? -1
+               : put_octets(job, level, index, width, buf_span(&bytes), changed, e);
+}
+
+/* What was published of them with the checkpoint before; a file that cannot be read is none. */
+static void
+read_before(const struct tiles_job *job, uint64_t index, struct buf *out)
+{
+    const uint64_t begin = index * TILE_WIDTH;
+
+    if (job->from > begin) {
+        const uint64_t width = job->from - begin;
+        CLEANUP(mem_cleanup)
+        char *path = tile_path(job->dir, TILE_MESSAGES, index,
+                               width < TILE_WIDTH ? (unsigned)width : TILE_WIDTH);
+
+        if (file_read(path, out, &(struct err){0}) != 0) {
+            buf_truncate(out, 0);
+        }
     }
-    return source->hashes(source->arg, (unsigned)level * 8, begin, width, out, e);
+}
+
+static int
+put_messages(const struct tiles_job *job, uint64_t index, unsigned width, struct span leaves,
+             struct folders *changed, struct err *e)
+{
+    CLEANUP(buf_free) struct buf before = BUF_INIT(MESSAGES_FILE_MAX);
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(MESSAGES_FILE_MAX);
+
+    read_before(job, index, &before);
+    return job->source.messages(job->source.arg, leaves, buf_span(&before), &bytes, e) != 0
+               ? -1
+               : put_octets(job, TILE_MESSAGES, index, width, buf_span(&bytes), changed, e);
+}
+
+/* The leaves, and what they name. */
+static int
+put_leaves(const struct tiles_job *job, uint64_t index, unsigned width, struct folders *changed,
+           struct err *e)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(BUNDLE_FILE_MAX);
+
+    if (job->source.leaves(job->source.arg, index * TILE_WIDTH, width, &bytes, e) != 0) {
+        return -1;
+    }
+    if ((!job->only_missing || !tile_is_there(job, TILE_ENTRIES, index, width)) &&
+        put_octets(job, TILE_ENTRIES, index, width, buf_span(&bytes), changed, e) != 0) {
+        return -1;
+    }
+    return job->source.messages == NULL ||
+                   (job->only_missing && tile_is_there(job, TILE_MESSAGES, index, width))
+               ? 0
+               : put_messages(job, index, width, buf_span(&bytes), changed, e);
+}
+
+static bool
+is_whole(const struct tiles_job *job, int level, uint64_t index, unsigned width)
+{
+    return tile_is_there(job, level, index, width) &&
+           (level != TILE_ENTRIES || job->source.messages == NULL ||
+            tile_is_there(job, TILE_MESSAGES, index, width));
 }
 
 static int
 put_tile(const struct tiles_job *job, int level, uint64_t index, unsigned width,
          struct folders *changed, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, width);
-    CLEANUP(buf_free) struct buf bytes = BUF_INIT(BUNDLE_FILE_MAX);
-
-    if (make_parents(job->dir, path, changed, e) != 0) {
-        return -1;
-    }
-    if (job->only_missing && is_there(path, level, width)) {
+    if (job->only_missing && is_whole(job, level, index, width)) {
         return 0;
     }
-    if (tile_bytes(&job->source, level, index, width, &bytes, e) != 0) {
-        return -1;
-    }
-    return put_file(job->dir, path, buf_span(&bytes), e);
+    return level == TILE_ENTRIES ? put_leaves(job, index, width, changed, e)
+                                 : put_hashes(job, level, index, width, changed, e);
 }
 
 /* The tiles of one level that have more hashes than before; *full is how many of them are full. */
 static int
 put_level(const struct tiles_job *job, int level, struct folders *changed, struct err *e)
 {
-    unsigned shift = level == TILE_ENTRIES ? 0 : (unsigned)level * 8;
+    unsigned shift = level < 0 ? 0 : (unsigned)level * 8;
     uint64_t from = job->from >> shift;
     uint64_t to = job->to >> shift;
 
@@ -266,7 +338,7 @@ put_level(const struct tiles_job *job, int level, struct folders *changed, struc
 static int
 tidy_level(const struct tiles_job *job, int level, struct err *e)
 {
-    unsigned shift = level == TILE_ENTRIES ? 0 : (unsigned)level * 8;
+    unsigned shift = level < 0 ? 0 : (unsigned)level * 8;
     uint64_t to = (job->to >> shift) / TILE_WIDTH;
 
     for (uint64_t index = (job->from >> shift) / TILE_WIDTH; index < to; index++) {
@@ -296,7 +368,7 @@ tiles_publish(const struct tiles_job *job, struct err *e)
         file_sync_dir(job->dir, e) != 0) {
         return -1;
     }
-    for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+    for (int level = TILE_MESSAGES; level < TILE_LEVELS; level++) {
         if (tidy_level(job, level, e) != 0) {
             return -1;
         }
@@ -309,13 +381,11 @@ static int
 mend_level(const struct tiles_job *job, int level, struct folders *changed, size_t *put,
            struct err *e)
 {
-    const unsigned shift = level == TILE_ENTRIES ? 0 : (unsigned)level * 8;
+    const unsigned shift = level < 0 ? 0 : (unsigned)level * 8;
     const uint64_t to = (job->to >> shift) / TILE_WIDTH;
 
     for (uint64_t index = (job->from >> shift) / TILE_WIDTH; index < to; index++) {
-        CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, TILE_WIDTH);
-
-        if (!is_there(path, level, TILE_WIDTH)) {
+        if (!is_whole(job, level, index, TILE_WIDTH)) {
             if (put_tile(job, level, index, TILE_WIDTH, changed, e) != 0) {
                 return -1;
             }
@@ -329,17 +399,19 @@ int
 tiles_mend(const struct tiles_job *job, size_t *put, struct err *e)
 {
     CLEANUP(folders_free) struct folders changed = {0};
+    struct tiles_job missing = *job;
 
     *put = 0;
+    missing.only_missing = true;
     for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
-        if (mend_level(job, level, &changed, put, e) != 0) {
+        if (mend_level(&missing, level, &changed, put, e) != 0) {
             return -1;
         }
     }
     if (folders_sync(&changed, e) != 0) {
         return -1;
     }
-    for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+    for (int level = TILE_MESSAGES; level < TILE_LEVELS; level++) {
         if (tidy_level(job, level, e) != 0) {
             return -1;
         }

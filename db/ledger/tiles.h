@@ -5,6 +5,7 @@
  *   checkpoint                      signed note, the only file that is replaced
  *   tile/<level>/<n>[.p/<w>]        w (1-255, or 256 without .p) hashes of tree level 8 * level
  *   tile/entries/<n>[.p/<w>]        the same leaves: each a length of 2 octets and the body
+ *   tile/messages/<n>[.p/<w>]       what these leaves name by its SHA-256 (messages.h)
  *
  * n is written in groups of three digits, all but the last with an x: 1234067 is x001/x234/067.
  * Every file: temporary, fsync, rename; then fsync of the folders; the checkpoint last. A partial
@@ -19,7 +20,8 @@ enum {
     TILE_LEVELS = 8, /* 8 levels of 8: more than 2^62 leaves */
     TILE_FILE_MAX = TILE_WIDTH * MERKLE_HASH,
     BUNDLE_FILE_MAX = TILE_WIDTH * (2 + 65535),
-    TILE_ENTRIES = -1, /* instead of a level: the leaves themselves */
+    TILE_ENTRIES = -1,  /* instead of a level: the leaves themselves, */
+    TILE_MESSAGES = -2, /* and what they name; it stands and falls with those */
 };
 
 /* Path of a tile below `dir`; width TILE_WIDTH is the full one. */
@@ -34,6 +36,10 @@ struct tile_source {
                   struct err *e);
     /* `count` leaves from `begin`, each with its length in front. */
     int (*leaves)(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e);
+    /* What these leaves name; `before` is what was published of it, whoever edited that since.
+     * NULL: nobody has that. */
+    int (*messages)(void *arg, struct span leaves, struct span before, struct buf *out,
+                    struct err *e);
     void *arg;
 };
 

@@ -61,7 +61,8 @@ is_tile(const char *at)
 {
     int width;
 
-    if (!take(&at, "entries/") && (take_number(&at, LEVEL_DIGITS) < 0 || !take(&at, "/"))) {
+    if (!take(&at, "entries/") && !take(&at, "messages/") &&
+        (take_number(&at, LEVEL_DIGITS) < 0 || !take(&at, "/"))) {
         return false;
     }
     if (!take_index(&at)) {

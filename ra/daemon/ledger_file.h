@@ -3,7 +3,8 @@
  * ledger_file.h - which files of a published ledger there can be, by name: what db/LEDGER.md lists,
  * and nothing else of the folder. Pure.
  *
- *   checkpoint, log.vkey, witness/0123abcd, tile/0/x001/234[.p/17], tile/entries/x001/234[.p/17]
+ *   checkpoint, log.vkey, witness/0123abcd, tile/0/x001/234[.p/17], tile/entries/x001/234[.p/17],
+ *   tile/messages/x001/234[.p/17]
  */
 #pragma once
 

@@ -13,7 +13,7 @@
 
 enum {
     /* 256 entries of 65,535 octets, each with its length. */
-    LEDGER_FILE_SIZE_MAX = 256 * (2 + 65535),
+    LEDGER_FILE_SIZE_MAX = 256 * (4 + 65536),
     LEDGER_OCTETS_MAX = 4 * LEDGER_FILE_SIZE_MAX, /* on their way */
     LEDGER_JOBS_MAX = 16,                         /* that the workers have */
     /* Of one address: the largest file there can be, and as many as `nfpki-audit fetch` asks for.

@@ -189,6 +189,8 @@ audit verify --issuer ceremony/sub-issue/issuing.cert.pem --crl crl/issuing.crl 
 grep -q ' and 1 CRLs, verified with the issuing key' verified.txt || fail "$(<verified.txt)"
 ! grep -q 'NOT VERIFIED' verified.txt || fail "$(<verified.txt)"
 python3 -B "$root_dir/tests/interop/ledger_rules.py" "$root_dir/db/LEDGER.md" ledger "$pki/log.vkey"
+python3 -B "$root_dir/tests/interop/ledger_messages.py" ledger >messages.txt || fail 'a message is another one'
+grep -q ', 0 missing$' messages.txt || fail "$(<messages.txt)"
 # the record says who
 story=$(audit show "$first_id")
 [[ $story == *"signed by the registrar with serial $(serial oam/registrar.pem | tr '[:upper:]' '[:lower:]')"* ]] || fail "$story"

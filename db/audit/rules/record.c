@@ -8,14 +8,15 @@
 #include "base/ossl.h"
 
 /* The version of the record from which on each CRL is announced, rows are sealed, a line that
- * belongs to nothing can be acknowledged, it is said that the clock was set back, and pages are
- * sealed in place of rows. */
+ * belongs to nothing can be acknowledged, it is said that the clock was set back, pages are sealed
+ * in place of rows, and it is named what confirmed or rejected. */
 enum {
     CRL_ANNOUNCED = 2,
     ROWS_SEALED = 3,
     LINES_ACKNOWLEDGED = 4,
     SET_BACK_SAID = 4,
-    PAGES_SEALED = 5
+    PAGES_SEALED = 5,
+    CERT_CONF_NAMED = 7
 };
 
 /* What the newest CRL-INTENT said. */
@@ -195,6 +196,20 @@ acknowledged_check(struct audit_record *r, const struct leaf *leaf, struct err *
                          r->version);
 }
 
+/* Confirmed by a message; what was rejected may have been so by time. */
+static int
+named_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    const bool is_named = leaf_text(leaf, "certConf") != NULL;
+    const bool must = leaf_kind(leaf) == LEAF_CONFIRMED && r->version >= CERT_CONF_NAMED;
+
+    if (is_named && r->version < CERT_CONF_NAMED) {
+        return err_set(e, ERR_CRYPTO, "a %s with a certConf in a record of version %" PRId64,
+                       leaf_kind_name(leaf_kind(leaf)), r->version);
+    }
+    return must && !is_named ? err_set(e, ERR_CRYPTO, "a CONFIRMED that names no certConf") : 0;
+}
+
 typedef int check_leaf(struct audit_record *, const struct leaf *, struct err *);
 static check_leaf *const CHECKS[LEAF_KINDS] = {
     [LEAF_START] = start_check,
@@ -203,6 +218,8 @@ static check_leaf *const CHECKS[LEAF_KINDS] = {
     [LEAF_CRL] = crl_check,
     [LEAF_CRL_INTENT] = crl_intent_check,
     [LEAF_SEALED] = sealed_check,
+    [LEAF_CONFIRMED] = named_check,
+    [LEAF_REJECTED] = named_check,
 };
 
 static void

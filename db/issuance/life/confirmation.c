@@ -17,13 +17,14 @@ issuance_confirmation_find(struct store_db *db, struct span rid, uint64_t *leaf,
 }
 
 static int
-append_confirmed(struct store_db *db, const struct issuance_request *q, time_t now, uint64_t *index,
-                 struct err *e)
+append_confirmed(struct store_db *db, const struct issuance_request *q,
+                 const struct issuance_confirmation *c, uint64_t *index, struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CONFIRMED, now);
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CONFIRMED, c->when.now);
 
     leaf_set_hex(leaf, "rid", span_of(q->rid, sizeof(q->rid)));
     leaf_set_hex(leaf, "serial", span_of(q->serial, sizeof(q->serial)));
+    leaf_set_hex(leaf, "certConf", c->rid);
     return ledger_append(db, leaf, index, e);
 }
 
@@ -43,7 +44,7 @@ reject(struct store_db *db, const struct issuance_request *q, const struct issua
     bool initial;
 
     if (is_initial(db, c->request, &initial, e) != 0 ||
-        issuance_append_rejected(db, q, initial, c->reason, c->when.now, leaf, e) != 0) {
+        issuance_append_rejected(db, q, initial, c->rid, c->reason, c->when.now, leaf, e) != 0) {
         return -1;
     }
     if (q->revoked) {
@@ -84,7 +85,7 @@ static int
 confirmed(struct store_db *db, const struct issuance_request *q,
           const struct issuance_confirmation *c, uint64_t *leaf, bool *revoked, struct err *e)
 {
-    if (append_confirmed(db, q, c->when.now, leaf, e) != 0) {
+    if (append_confirmed(db, q, c, leaf, e) != 0) {
         return -1;
     }
     return issuance_supersede(db, q, c->when, revoked, e);

@@ -20,6 +20,7 @@ what_a_ledger_has(void **state)
         "tile/0/x001/x234/067.p/17",
         "tile/0/x018/x446/x744/x073/x709/x551/615",
         "tile/entries/000",
+        "tile/messages/x001/000.p/9",
         "tile/entries/x001/x234/067.p/9",
     };
 
@@ -60,6 +61,8 @@ and_what_it_has_not(void **state)
         "tile/x/000",
         "tile/entries",
         "tile/entries/",
+        "tile/messages/",
+        "tile/message/000",
         "tile/entrie/000",
         "tile/0/0",
         "tile/0/00",

@@ -19,6 +19,7 @@ struct step {
         START_4,
         START_5,
         START_6,
+        START_7,
         START_NEWER,
         INTENT,      /* number 5, of hash, from AT, 2 entries */
         INTENT_LESS, /* number 4 */
@@ -35,6 +36,10 @@ struct step {
         SEALED_PAGES,
         ACKNOWLEDGED_3, /* which says that version */
         ACKNOWLEDGED,
+        CONFIRMED,        /* by a certConf, which it names */
+        CONFIRMED_OLD,    /* and does not */
+        REJECTED,         /* the same */
+        REJECTED_BY_TIME, /* by nobody */
         OTHER,
     } leaf;
 };
@@ -57,6 +62,22 @@ static const struct {
      ERR_NONE,
      NULL},
 
+    {"confirmed in version 6", {{START_6}, {CONFIRMED_OLD}}, ERR_NONE, NULL},
+    {"confirmed in version 7", {{START_7}, {CONFIRMED}}, ERR_NONE, NULL},
+    {"rejected in version 6", {{START_6}, {REJECTED_BY_TIME}}, ERR_NONE, NULL},
+    {"rejected in version 7", {{START_7}, {REJECTED}, {REJECTED_BY_TIME}}, ERR_NONE, NULL},
+    {"a certConf in version 6",
+     {{START_6}, {CONFIRMED}},
+     ERR_CRYPTO,
+     "a CONFIRMED with a certConf in a record of version 6"},
+    {"one that rejects, in version 6",
+     {{START_6}, {REJECTED}},
+     ERR_CRYPTO,
+     "a REJECTED with a certConf in a record of version 6"},
+    {"no certConf in version 7",
+     {{START_7}, {CONFIRMED_OLD}},
+     ERR_CRYPTO,
+     "a CONFIRMED that names no certConf"},
     {"sealed", {{START_3}, {SEALED_ROWS}}, ERR_NONE, NULL},
     {"sealed, and again under another key",
      {{START_4}, {SEALED_ROWS}, {SEALED_ROWS}},
@@ -87,7 +108,7 @@ static const struct {
     {"older again behind that",
      {{START_3}, {ACKNOWLEDGED}, {START_3}},
      ERR_CRYPTO,
-     "goes back from 6 to 3"},
+     "goes back from 7 to 3"},
     {"newer than this program", {{START_NEWER}}, ERR_INPUT, "this program knows up to "},
     {"an older program goes on",
      {{START_2}, {START_1}},
@@ -226,6 +247,23 @@ restored(int64_t version, time_t at)
 }
 
 static struct leaf *
+ended(const struct step *step)
+{
+    const bool confirmed = step->leaf == CONFIRMED || step->leaf == CONFIRMED_OLD;
+    struct leaf *leaf = leaf_new(confirmed ? LEAF_CONFIRMED : LEAF_REJECTED, AT);
+
+    leaf_set_text(leaf, "rid", "00");
+    leaf_set_text(leaf, "serial", "00");
+    if (!confirmed) {
+        leaf_set_text(leaf, "reason", "not wanted");
+    }
+    if (step->leaf == CONFIRMED || step->leaf == REJECTED) {
+        leaf_set_text(leaf, "certConf", "00");
+    }
+    return leaf;
+}
+
+static struct leaf *
 leaf_of(const struct step *step)
 {
     struct leaf *leaf;
@@ -243,6 +281,9 @@ leaf_of(const struct step *step)
     }
     if (step->leaf == ACKNOWLEDGED || step->leaf == ACKNOWLEDGED_3) {
         return acknowledged(step->leaf == ACKNOWLEDGED ? LEAF_RECORD_VERSION : 3, AT);
+    }
+    if (step->leaf >= CONFIRMED && step->leaf <= REJECTED_BY_TIME) {
+        return ended(step);
     }
     if (step->leaf != OTHER) {
         return crl(step);
