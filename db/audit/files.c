@@ -88,8 +88,9 @@ audit_name(int level, uint64_t index, char name[AUDIT_NAME_MAX])
         at -= (size_t)n;
         memcpy(groups + at, group, (size_t)n);
     }
-    n = level == AUDIT_ENTRIES ? snprintf(name, AUDIT_NAME_MAX, "tile/entries%s", groups + at)
-                               : snprintf(name, AUDIT_NAME_MAX, "tile/%d%s", level, groups + at);
+    n = level < 0 ? snprintf(name, AUDIT_NAME_MAX, "tile/%s%s",
+                             level == AUDIT_ENTRIES ? "entries" : "messages", groups + at)
+                  : snprintf(name, AUDIT_NAME_MAX, "tile/%d%s", level, groups + at);
     if (n < 0 || n >= AUDIT_NAME_MAX) {
         name[0] = '\0';
     }

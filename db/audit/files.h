@@ -16,9 +16,10 @@
 #include "base/tlog/checkpoint.h"
 
 enum {
-    AUDIT_WIDTH = 256,  /* hashes in a full tile, entries in a full bundle (C2SP tlog-tiles) */
-    AUDIT_LEVELS = 8,   /* of tiles */
-    AUDIT_ENTRIES = -1, /* instead of a level: the bundles of entries */
+    AUDIT_WIDTH = 256,   /* hashes in a full tile, entries in a full bundle (C2SP tlog-tiles) */
+    AUDIT_LEVELS = 8,    /* of tiles */
+    AUDIT_ENTRIES = -1,  /* instead of a level: the bundles of entries, */
+    AUDIT_MESSAGES = -2, /* and of what these name (ledger/messages.h) */
     AUDIT_NAME_MAX = 96,
     AUDIT_TILE_SIZE = AUDIT_WIDTH * MERKLE_HASH,
 };

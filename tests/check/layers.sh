@@ -26,14 +26,15 @@ db/audit/der/        base/ db/ledger/ db/audit/der/
 db/audit/query/      base/ db/audit/out/ db/audit/query/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/der/ db/audit/rules/
 db/audit/out/        base/ db/audit/out/
-db/audit/story/      base/ base/tlog/ db/ledger/ db/audit/ db/audit/der/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/rules/ db/audit/story/
+db/audit/message/    base/ db/audit/der/ db/audit/message/
+db/audit/story/      base/ base/tlog/ db/ledger/ db/audit/ db/audit/der/ db/audit/message/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/rules/ db/audit/story/
 db/audit/evidence/   base/ base/tlog/ db/audit/out/ db/audit/query/ db/audit/evidence/
 db/audit/lint/       base/ db/ledger/ db/audit/der/ db/audit/rules/ db/audit/out/ db/audit/lint/
 db/audit/check/      base/ base/tlog/ db/ledger/ db/audit/der/ db/audit/lint/ db/audit/out/ db/audit/check/
 db/audit/mirror/     base/ base/tlog/ db/store/store.h db/ledger/ db/audit/ db/audit/der/ db/audit/lint/findings.h db/audit/rules/ db/audit/mirror/
 db/audit/report/     base/ base/tlog/ db/audit/lint/findings.h db/audit/mirror/mirror.h db/audit/out/ db/audit/query/cells.h db/audit/report/
 db/audit/serve/      base/ base/tlog/ base/http/* db/ledger/ db/audit/ db/audit/der/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/report/ db/audit/rules/ db/audit/story/ db/audit/serve/
-db/audit/fetch/      base/ base/tlog/ db/audit/ db/audit/fetch/
+db/audit/fetch/      base/ base/tlog/ db/ledger/messages.h db/audit/ db/audit/fetch/
 db/audit/witness/    base/ base/tlog/ db/audit/witness/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/ db/audit/der/ db/audit/out/ db/audit/rules/ db/audit/witness/
 db/audit/command/    base/ base/tlog/ db/ledger/ db/audit/ db/audit/check/ db/audit/der/ db/audit/fetch/ db/audit/evidence/ db/audit/lint/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/report/ db/audit/serve/ db/audit/story/ db/audit/witness/ db/audit/command/

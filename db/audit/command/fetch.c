@@ -60,6 +60,10 @@ report(const char *dir, const struct fetch_result *r)
     (void)printf("  %-12s %s\n", "folder", dir);
     (void)printf("  %-12s %" PRIu64 " leaves, %" PRIu64 " before\n", "size", r->size, r->earlier);
     (void)printf("  %-12s %s, %s\n", "log key", id, from[r->key_from]);
+    if (r->messages_absent > 0) {
+        (void)printf("  %-12s %" PRIu64 " files of them are not published there\n", "messages",
+                     r->messages_absent);
+    }
 }
 
 bool

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "db/audit/fetch/bring.h"
+#include "db/audit/fetch/messages.h"
 
 enum { SMALL_FILES = TLOG_POLICY_EACH, EVIDENCE_DIGITS = 16 };
 
@@ -274,6 +275,7 @@ fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result 
     CLEANUP(buf_free) struct buf earlier_note = BUF_INIT(NOTE_MAX);
     struct checkpoint earlier;
     struct checkpoint now;
+    struct bring what;
 
     /* What witnesses saw is asked for first: then it is of this checkpoint or before. */
     if (earlier_of(f, key, &earlier_note, &earlier, e) != 0 ||
@@ -288,16 +290,16 @@ fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result 
         bring_put(f, "log.vkey", span_str(vkey), e) != 0) {
         return -1;
     }
-    log = bring_files(
-        &(struct bring){
-            .f = f, .key = key, .note = buf_span(&note), .size = now.size, .earlier = earlier.size},
-        &result->files, e);
+    what = (struct bring){
+        .f = f, .key = key, .note = buf_span(&note), .size = now.size, .earlier = earlier.size};
+    log = bring_files(&what, &result->files, e);
     if (log == NULL || finish(f, log, &earlier, e) != 0 ||
         witnesses_put(f, key, &witnesses, e) != 0) {
         return -1;
     }
     tidy(f, earlier.size, now.size);
-    return 0;
+    messages_tidy(f, earlier.size, now.size);
+    return messages_bring(&what, log, &result->files, &result->messages_absent, e);
 }
 
 int

@@ -22,9 +22,10 @@ enum fetch_key {
 struct fetch_result {
     enum fetch_key key_from;
     uint8_t key[LOG_KEY_ID];
-    uint64_t size;    /* leaves */
-    uint64_t earlier; /* that were there */
-    uint64_t files;   /* that came */
+    uint64_t size;            /* leaves */
+    uint64_t earlier;         /* that were there */
+    uint64_t files;           /* that came */
+    uint64_t messages_absent; /* files of messages that the source does not have */
 };
 
 struct fetch {

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "db/ledger/messages.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/db/audit/program_scene.h"
@@ -114,6 +115,44 @@ asked_for(const struct web *web, const char *line)
 static struct scene *scene;
 static char *first; /* the folder as it was published at FIRST_SIZE */
 
+static char *
+file_path(const struct scene *s, int level, uint64_t index, unsigned width)
+{
+    char name[AUDIT_NAME_MAX];
+
+    audit_name(level, index, name);
+    return width == AUDIT_WIDTH ? mem_printf("%s/%s", s->l.dir, name)
+                                : mem_printf("%s/%s.p/%u", s->l.dir, name, width);
+}
+
+/* Files of messages, of which the CA has none. */
+static void
+nobodys_put(const struct scene *s, unsigned size)
+{
+    static const uint8_t none[4 * AUDIT_WIDTH];
+
+    for (unsigned at = 0; at < size; at += AUDIT_WIDTH) {
+        const unsigned width = size - at < AUDIT_WIDTH ? size - at : (unsigned)AUDIT_WIDTH;
+        CLEANUP(mem_cleanup) char *from = file_path(s, AUDIT_ENTRIES, at / AUDIT_WIDTH, width);
+        CLEANUP(mem_cleanup) char *to = file_path(s, AUDIT_MESSAGES, at / AUDIT_WIDTH, width);
+        CLEANUP(mem_cleanup) char *folder = mem_strdup(to);
+        CLEANUP(buf_free) struct buf entries = BUF_INIT(PLAN_BUNDLE_MAX);
+        struct messages m = {.file = span_of(none, sizeof(none))};
+        struct message message;
+        bool more = true;
+        struct err e = {0};
+
+        assert_ok(file_read(from, &entries, &e), &e);
+        m.entries = buf_span(&entries);
+        while (more) {
+            assert_ok(messages_next(&m, &message, &more, &e), &e);
+        }
+        *strrchr(folder, '/') = '\0';
+        assert_ok(file_mkdirs(folder, 0755, &e), &e);
+        assert_ok(file_write(to, span_of(none, sizeof(none) - m.file.n), 0644, &e), &e);
+    }
+}
+
 static void
 folder_copy(const char *from, const char *to)
 {
@@ -139,9 +178,11 @@ grow_all(void **state)
     first = scene_path(scene, "first");
     audit_ledger_refuse(&scene->l, scene->issued.rid, FIRST_SIZE - 19);
     audit_ledger_publish(&scene->l);
+    nobodys_put(scene, FIRST_SIZE);
     folder_copy(scene->l.dir, first);
     audit_ledger_refuse(&scene->l, scene->issued.rid, GROWN_SIZE - FIRST_SIZE);
     audit_ledger_publish(&scene->l);
+    nobodys_put(scene, GROWN_SIZE);
     return 0;
 }
 
@@ -263,7 +304,8 @@ a_folder_comes_and_grows(void **state)
     assert_int_equal(result.key_from, FETCH_KEY_FIRST);
     assert_int_equal(result.size, FIRST_SIZE);
     assert_int_equal(result.earlier, 0);
-    assert_int_equal(result.files, 3 + 3 + 1); /* entries, level 0, level 1 */
+    assert_int_equal(result.files, 3 + 3 + 1 + 3); /* entries, level 0, level 1, messages */
+    assert_int_equal(result.messages_absent, 0);
     assert_fetched(s, FIRST_SIZE);
     assert_int_equal(asked_for(&web, "/ledger/checkpoint no-cache"), 1);
     assert_int_equal(asked_for(&web, "/ledger/checkpoint"), 1);
@@ -272,7 +314,7 @@ a_folder_comes_and_grows(void **state)
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_int_equal(result.key_from, FETCH_KEY_KEPT);
     assert_int_equal(result.files, 0);
-    assert_int_equal(asked_for(&web, "/ledger/tile"), 7);
+    assert_int_equal(asked_for(&web, "/ledger/tile"), 10);
     assert_int_equal(asked_for(&web, "/ledger/log.vkey"), 1);
 
     web_stop(&web);
@@ -280,9 +322,11 @@ a_folder_comes_and_grows(void **state)
     web_start(s, "plain", false, &web);
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_int_equal(result.earlier, FIRST_SIZE);
-    assert_int_equal(result.files, 3 + 3 + 1);
+    assert_int_equal(result.files, 3 + 3 + 1 + 3);
     assert_fetched(s, GROWN_SIZE);
     assert_false(is_there(s, "copy/tile/0/002.p"));
+    assert_false(is_there(s, "copy/tile/messages/002.p"));
+    assert_true(is_there(s, "copy/tile/messages/002"));
     assert_false(is_there(s, "copy/tile/1/000.p/2"));
     assert_true(is_there(s, "copy/tile/1/000.p/4"));
 }
@@ -305,7 +349,45 @@ a_log_that_grows_meanwhile(void **state)
     assert_true(is_there(s, "copy/tile/0/002.p/88")); /* what the checkpoint covers of it */
     assert_false(is_there(s, "copy/tile/0/002"));
     assert_true(is_there(s, "copy/tile/entries/002.p/88"));
+    assert_true(is_there(s, "copy/tile/messages/002.p/88"));
+    assert_false(is_there(s, "copy/tile/messages/002"));
     assert_fetched(s, FIRST_SIZE);
+}
+
+/* Before version 7 nobody had any; and what is not what the leaves name is not kept. */
+static void
+messages_that_are_absent_or_wrong(void **state)
+{
+    static const uint8_t one[] = {0, 0, 0, 1, 'x'};
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = file_path(s, AUDIT_MESSAGES, 0, AUDIT_WIDTH);
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(MESSAGES_FILE_MAX);
+    CLEANUP(web_stop) struct web web = {0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &web);
+    assert_ok(file_read(path, &octets, &e), &e);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_absent, 1);
+    assert_false(is_there(s, "copy/tile/messages/000"));
+
+    assert_ok(file_write(path, span_of(one, sizeof(one)), 0644, &e), &e);
+    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
+    assert_says(e.text, "tile/messages/000, tried");
+    assert_says(e.text, "names is another one");
+    assert_false(is_there(s, "copy/tile/messages/000"));
+    assert_fetched(s, FIRST_SIZE); /* the log is whole all the same */
+
+    assert_ok(buf_append(&octets, span_of(one, 1), &e), &e);
+    assert_ok(file_write(path, buf_span(&octets), 0644, &e), &e);
+    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
+    assert_says(e.text, "1 octets too many");
+    assert_ok(file_write(path, span_of(octets.p, octets.n - 1), 0644, &e), &e);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_absent, 0);
+    assert_true(is_there(s, "copy/tile/messages/000"));
 }
 
 static void
@@ -439,7 +521,7 @@ an_end_in_between_is_gone_on_from(void **state)
     web_stop(&web);
     web_start(s, "plain", false, &web);
     assert_ok(fetch(s, &web, &result, &e), &e);
-    assert_int_equal(result.files, 3 - there);
+    assert_int_equal(result.files, 3 - there + 3); /* and the messages */
     assert_int_equal(asked_for(&web, "/ledger/tile/entries"), 3 - there);
     assert_fetched(s, FIRST_SIZE);
 }
@@ -725,6 +807,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WEB(a_folder_comes_and_grows),
         WEB(a_log_that_grows_meanwhile),
+        WEB(messages_that_are_absent_or_wrong),
         WEB(what_passes_is_asked_for_again),
         WEB(what_does_not_pass_ends_it),
         WEB(a_wrong_answer_does_not_stay),

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/fetch/messages.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db/ledger/messages.h"
+
+struct asking {
+    const struct bring *what;
+    struct audit_log *log;
+    uint64_t at; /* the next file, of so many: */
+    uint64_t files;
+    uint64_t came;
+    uint64_t asked;
+};
+
+static void
+name_file(uint64_t size, uint64_t index, struct plan_file *file)
+{
+    const uint64_t left = size - index * AUDIT_WIDTH;
+    char name[AUDIT_NAME_MAX];
+
+    audit_name(AUDIT_MESSAGES, index, name);
+    *file = (struct plan_file){.level = AUDIT_MESSAGES,
+                               .index = index,
+                               .width = left < AUDIT_WIDTH ? (unsigned)left : AUDIT_WIDTH,
+                               .max = MESSAGES_FILE_MAX};
+    if (file->width == AUDIT_WIDTH) {
+        (void)snprintf(file->name, sizeof(file->name), "%s", name);
+    } else {
+        (void)snprintf(file->name, sizeof(file->name), "%s.p/%u", name, file->width);
+        (void)snprintf(file->whole, sizeof(file->whole), "%s", name);
+    }
+}
+
+static bool
+is_there(const struct fetch *f, const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = bring_path(f, name);
+    struct stat st;
+
+    return name[0] != '\0' && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* transfer_calls */
+static bool
+next(void *arg, struct transfer_job *job)
+{
+    struct asking *a = arg;
+    const struct fetch *f = a->what->f;
+
+    while (a->at < a->files) {
+        name_file(a->what->size, a->at++, &job->file);
+        if (f->progress != NULL) {
+            f->progress(f->arg, a->at, a->files);
+        }
+        if (!is_there(f, job->file.name) && !is_there(f, job->file.whole)) {
+            job->optional = true;
+            a->asked++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Octets that the leaves of this file name. */
+static int
+check(struct asking *a, const struct plan_file *file, bool whole, struct span octets, size_t *n,
+      struct err *e)
+{
+    CLEANUP(buf_free) struct buf entries = BUF_INIT(PLAN_BUNDLE_MAX);
+    struct messages m = {.file = octets, .to = file->width};
+    char name[AUDIT_NAME_MAX];
+    struct message message;
+    bool full;
+    bool more;
+
+    if (audit_read_tile(a->log, AUDIT_ENTRIES, file->index, file->width, name, &full, &entries,
+                        e) != 0) {
+        return -1;
+    }
+    m.entries = buf_span(&entries);
+    do {
+        if (messages_next(&m, &message, &more, e) != 0) {
+            e->code = ERR_INPUT; /* it is asked for again */
+            return -1;
+        }
+    } while (more);
+    *n = octets.n - m.file.n;
+    return whole || m.file.n == 0 ? 0 : err_set(e, ERR_INPUT, "%zu octets too many", m.file.n);
+}
+
+/* transfer_calls */
+static int
+take(void *arg, const struct transfer_job *job, bool whole, struct span octets, struct err *e)
+{
+    struct asking *a = arg;
+    size_t n;
+
+    if (check(a, &job->file, whole, octets, &n, e) != 0 ||
+        bring_put(a->what->f, job->file.name, span_of(octets.p, n), e) != 0) {
+        return -1;
+    }
+    a->came++;
+    return 0;
+}
+
+int
+messages_bring(const struct bring *what, struct audit_log *log, uint64_t *files, uint64_t *absent,
+               struct err *e)
+{
+    struct asking a = {
+        .what = what, .log = log, .files = (what->size + AUDIT_WIDTH - 1) / AUDIT_WIDTH};
+    const struct transfer_calls calls = {next, take, &a};
+
+    if (transfer_run(&what->f->from, &calls, e) != 0) {
+        return -1;
+    }
+    *files += a.came;
+    *absent = a.asked - a.came;
+    return 0;
+}
+
+void
+messages_tidy(const struct fetch *f, uint64_t earlier, uint64_t now)
+{
+    const uint64_t index = earlier / AUDIT_WIDTH;
+
+    if (earlier % AUDIT_WIDTH != 0 && earlier != now) {
+        struct plan_file old;
+        CLEANUP(mem_cleanup) char *path = NULL;
+
+        name_file(earlier, index, &old);
+        path = bring_path(f, old.name);
+        (void)unlink(path);
+        *strrchr(path, '/') = '\0';
+        (void)rmdir(path); /* when it is empty */
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * messages.h - what the leaves name by its SHA-256 (ledger/messages.h), when the folder has those:
+ * each is hashed before it is kept. A log without messages is whole without them, and so is the
+ * folder before they are asked for.
+ */
+#pragma once
+
+#include "db/audit/fetch/bring.h"
+
+/* *files grows by those that came; *absent: files that the source does not have. ERR_INPUT: what it
+ * has is not what the leaves name. */
+int messages_bring(const struct bring *, struct audit_log *, uint64_t *files, uint64_t *absent,
+                   struct err *e);
+/* One of an earlier checkpoint, which nobody needs any more. */
+void messages_tidy(const struct fetch *, uint64_t earlier, uint64_t now);
