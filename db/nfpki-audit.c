@@ -50,7 +50,9 @@ static const struct cmd commands[] = {
      serve_command_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION|UUID|NAME",
      "everything that the ledger has about it, and the proofs", show_run},
-    {"explain", "[--issuer FILE]... [--as-of TIME] [--format table|csv|jsonl] SERIAL|REQUEST",
+    {"explain",
+     "[--issuer FILE]... [--vendor FILE]... [--as-of TIME] [--format table|csv|jsonl] "
+     "SERIAL|REQUEST",
      "how a certificate came about, in sentences, with what was signed verified again",
      explain_run},
     {"prove", "SERIAL|INDEX", "a proof that needs the log key alone, on standard output",

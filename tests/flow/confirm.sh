@@ -130,3 +130,12 @@ by_mac not-granted ir -implicit_confirm
 expect 'implicitConfirm that is not granted' 'id-it-confirmWaitTime ' "$(info not-granted)"
 [[ $(state_of not-granted) == *confirmed* ]] || fail "the client did not confirm: $(state_of not-granted)"
 audit verify >/dev/null
+
+# what each of them asked with is in the ledger
+for name in plain cr p10 kur hashed handed rejected picky2; do
+  audit explain "$(openssl x509 -in "$name.pem" -noout -serial | cut -d= -f2)" >told.txt || fail "$name: $(<told.txt)"
+  grep -q 'the certificate is for the key that it asks for: verified again' told.txt || fail "$name: $(<told.txt)"
+done
+grep -q 'it is protected with the one-time secret: the RA' told.txt || fail "$(<told.txt)"
+audit explain "$(openssl x509 -in kur.pem -noout -serial | cut -d= -f2)" >told.txt
+grep -q 'its certificate is of this record: ' told.txt || fail "$(<told.txt)"

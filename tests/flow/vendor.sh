@@ -77,6 +77,29 @@ enrol good || fail "the registered device: $(cat good.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem good-nf.pem
 request=$(audit list --json | tail -n 1 | sed -nE 's/.*"serial":"([0-9a-f]+)".*/\1/p')
 audit show --json "$request" | finds '"assurance": *"signature"' || fail 'the record does not say that a signature stood for it'
+# the device's own message is published, and verified again
+told() { # told 'what' STATUS TEXT ARGUMENT...
+  local status=0
+  "$bin/nfpki-audit" --key log.vkey explain "$request" "${@:4}" >told.txt 2>&1 || status=$?
+  [[ $status -eq $2 ]] && grep -qF "$3" told.txt || fail "$1: $status: $(<told.txt)"
+}
+published
+for words in 'it is signed by /O=Vendor/CN=good: verified again' 'its certificate was issued by the vendor, and was valid then: verified again' \
+  'whoever asked had the private key: verified again' 'the certificate is for the key that it asks for: verified again' \
+  'it has the hash of this certificate: verified again'; do
+  told "$words" 0 "$words" --ledger ledger --vendor vendor-root.pem
+done
+told 'no root' 0 "that a vendor's device asked: give the vendor's root" --ledger ledger
+told 'another root' 1 'has no path' --ledger ledger --vendor forged-root.pem
+cp -r ledger edited
+for file in edited/tile/messages/000*/*; do
+  [[ $(stat -c %s "$file") -gt 99 ]] || continue # there was nothing to name yet
+  python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(99); o = f.read(1)[0]; f.seek(99); f.write(bytes([o ^ 1]))' "$file"
+done
+told 'an edited message' 1 'names is another one' --ledger edited
+rm -r edited/tile/messages
+told 'no messages' 0 'is not published, or was not fetched' --ledger edited
+echo "ok: the device's own message"
 refused 'used up' 'ip notAuthorized' good
 
 # one proof, one registration that is live: another network function's is refused until that is cancelled

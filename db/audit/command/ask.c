@@ -38,6 +38,7 @@ enum {
     OPTION_INIT,
     OPTION_STALE,
     OPTION_PROGRESS,
+    OPTION_VENDOR,
     OPTION_FILTER = 512
 };
 
@@ -61,9 +62,11 @@ file_add(int option, const char *path)
 {
     const char **files = option == 'i'               ? asked.issuers
                          : option == OPTION_PROFILES ? asked.profiles
+                         : option == OPTION_VENDOR   ? asked.vendors
                                                      : asked.crls;
     size_t *n = option == 'i'               ? &asked.n_issuers
                 : option == OPTION_PROFILES ? &asked.n_profiles
+                : option == OPTION_VENDOR   ? &asked.n_vendors
                                             : &asked.n_crls;
 
     if (*n == FILES_MAX) {
@@ -82,6 +85,7 @@ static const struct {
     {{"state", required_argument, NULL, 's'}, ASK_STATE},
     {{"certificate", required_argument, NULL, 'c'}, ASK_CERTIFICATE},
     {{"issuer", required_argument, NULL, 'i'}, ASK_ISSUER},
+    {{"vendor", required_argument, NULL, OPTION_VENDOR}, ASK_VENDOR},
     {{"crl", required_argument, NULL, 'r'}, ASK_CRL},
     {{"policy", required_argument, NULL, 'p'}, ASK_POLICY},
     {{"key-file", required_argument, NULL, OPTION_KEY_FILE}, ASK_KEY_FILE},
@@ -159,6 +163,7 @@ take(int option, const char *value)
     case 'i':
     case 'r':
     case OPTION_PROFILES:
+    case OPTION_VENDOR:
         return file_add(option, value);
     case 'p':
         asked.policy = value;

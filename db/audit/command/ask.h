@@ -45,6 +45,7 @@ enum {
     ASK_CHECK = 1 << 25,
     ASK_CACHE = 1 << 26,
     ASK_LISTEN = 1 << 27,
+    ASK_VENDOR = 1 << 28,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -75,6 +76,8 @@ struct asked {
     size_t n_crls;
     const char *profiles[FILES_MAX];
     size_t n_profiles;
+    const char *vendors[FILES_MAX]; /* roots */
+    size_t n_vendors;
     const char *stale; /* hours */
     bool certificates; /* a row for each */
     const char *export;

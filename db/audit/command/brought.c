@@ -29,6 +29,26 @@ brought_issuers(struct audit_issuers *issuers, struct err *e)
     return 0;
 }
 
+void
+brought_free(STACK_OF(X509) * *certificates)
+{
+    sk_X509_pop_free(*certificates, X509_free);
+}
+
+int
+brought_vendors(STACK_OF(X509) * roots, struct err *e)
+{
+    for (size_t i = 0; i < asked.n_vendors; i++) {
+        X509 *root = certificate_load(asked.vendors[i], e);
+
+        if (root == NULL || sk_X509_push(roots, root) == 0) {
+            X509_free(root);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 brought_crls(struct record *record, struct err *e)
 {

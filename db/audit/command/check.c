@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/audit/check/messages.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/command/brought.h"
 #include "db/audit/command/commands.h"
@@ -19,6 +20,7 @@ enum { PEM_MAX = 2 * LEAF_MAX };
 struct checking {
     struct lint_judge *judge;
     struct record *record;
+    struct lint_messages *messages;
     enum sink_format format;
 };
 
@@ -29,6 +31,25 @@ leaf_check(void *arg, uint64_t index, const struct leaf *leaf)
 
     lint_judge_leaf(c->judge, index, leaf);
     record_leaf(c->record, index, leaf);
+    lint_messages_leaf(c->messages, index, leaf);
+}
+
+/* lint_messages_load, of what is judged. */
+static int
+messages_load(void *arg, uint64_t n, struct buf *out, struct err *e)
+{
+    struct judged *on = arg;
+    char name[AUDIT_NAME_MAX];
+    uint64_t left;
+    bool full;
+
+    if (on->log == NULL) {
+        return mirror_messages(on->mirror, n, out, e);
+    }
+    left = audit_checkpoint(on->log)->size - n * AUDIT_WIDTH;
+    return audit_read_tile(on->log, AUDIT_MESSAGES, n,
+                           left < AUDIT_WIDTH ? (unsigned)left : (unsigned)AUDIT_WIDTH, name, &full,
+                           out, e);
 }
 
 /* ---- what the rules count, as findings ---- */
@@ -146,6 +167,7 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
         return -1;
     }
     record_end(c->record);
+    lint_messages_end(c->messages);
     figures_note(findings, &figures, judged_basis(on).checkpoint->size);
     return export_all(on, e) != 0 ||
                    judged_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
@@ -163,7 +185,9 @@ check_run(int argc, char **argv)
     CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
     CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
     CLEANUP(record_cleanup) struct record *record = record_new(findings);
-    struct checking c = {.record = record};
+    CLEANUP(lint_messages_cleanup)
+    struct lint_messages *messages = lint_messages_new(findings, messages_load, &on);
+    struct checking c = {.record = record, .messages = messages};
     struct err e = {0};
     int status;
 

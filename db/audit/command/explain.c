@@ -36,17 +36,18 @@ explain_run(int argc, char **argv)
 {
     CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
-    struct explanation x = {.issuers = issuers};
+    CLEANUP(brought_free) STACK_OF(X509) *vendors = sk_X509_new_null();
+    struct explanation x = {.issuers = issuers, .vendors = vendors};
     enum sink_format format;
     struct err e = {0};
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc - 1 || argv[optind][0] == '\0' ||
-        !ask_only(ASK_JSON | ASK_FORMAT | ASK_AS_OF | ASK_ISSUER)) {
+        !ask_only(ASK_JSON | ASK_FORMAT | ASK_AS_OF | ASK_ISSUER | ASK_VENDOR)) {
         return ask_usage("explain");
     }
     if (ask_format(&format, &e) != 0 || ask_as_of(&x.now, &e) != 0 ||
-        brought_issuers(issuers, &e) != 0) {
+        brought_issuers(issuers, &e) != 0 || brought_vendors(vendors, &e) != 0) {
         return ask_misuse(e.text);
     }
     status = ask_mirror(&mirror);

@@ -51,6 +51,14 @@ bundle_read(struct sql *db, uint64_t n, unsigned *width, struct buf *out, struct
     return unpack(db, s, n, out, e);
 }
 
+int
+content_bundle(struct sql *db, uint64_t n, struct buf *out, struct err *e)
+{
+    unsigned width;
+
+    return bundle_read(db, n, &width, out, e);
+}
+
 /* The n-th entry; p NULL: the bundle has other octets. */
 static struct span
 entry(struct span bundle, unsigned n)

@@ -13,7 +13,9 @@
 /* The octets of a leaf, whose hash is the one in its tile; replaces `out`. ERR_NOTFOUND, ERR_STALE
  * when the file was edited. */
 int content_leaf(struct sql *, uint64_t index, struct buf *out, struct err *e);
-/* Its path in the tree of `size`; nothing is verified. */
+/* The n-th file of entries, as far as it is here; replaces `out`. */
+int content_bundle(struct sql *, uint64_t n, struct buf *out, struct err *e);
+/* The path of a leaf in the tree of `size`; nothing is verified. */
 int content_path(struct sql *, uint64_t index, uint64_t size, struct merkle_proof *, struct err *e);
 int content_hash(struct sql *, uint64_t index, struct merkle_hash *, struct err *e);
 /* The root over the first `size` leaves. */

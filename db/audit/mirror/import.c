@@ -9,6 +9,7 @@
 #include "db/audit/mirror/compare.h"
 #include "db/audit/mirror/content.h"
 #include "db/audit/mirror/inside.h"
+#include "db/audit/mirror/messages.h"
 #include "db/audit/mirror/past.h"
 #include "db/audit/mirror/position.h"
 #include "db/audit/mirror/reader.h"
@@ -274,6 +275,7 @@ mirror_of(struct audit_log *log, struct err *e)
     }
     m = mirror_load(TAKE(db), e);
     return m != NULL && mirror_import(m, log, 0, NULL, NULL, e) == 0 &&
+                   messages_import(m->db, audit_dir(log), m->checkpoint.size, e) == 0 &&
                    sql_script(m->db, "PRAGMA query_only = 1", e) == 0
                ? TAKE(m)
                : NULL;

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "db/audit/mirror/content.h"
 #include "db/audit/mirror/inside.h"
+#include "db/audit/mirror/messages.h"
 #include "db/ledger/leaf.h"
 #include "db/store/store.h"
 
@@ -252,6 +253,18 @@ int
 mirror_leaf(struct mirror *m, uint64_t index, struct buf *out, struct err *e)
 {
     return is_there(m, index, e) == 0 ? content_leaf(m->db, index, out, e) : -1;
+}
+
+int
+mirror_message(struct mirror *m, uint64_t index, struct buf *out, struct err *e)
+{
+    return is_there(m, index, e) == 0 ? messages_load(m->db, index, out, e) : -1;
+}
+
+int
+mirror_messages(struct mirror *m, uint64_t n, struct buf *out, struct err *e)
+{
+    return messages_load_file(m->db, n, 0, out, e);
 }
 
 int

@@ -34,8 +34,13 @@ const char *mirror_path(const struct mirror *);
 
 /* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */
 int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e);
-/* Its audit path to the accepted checkpoint's root. The path is verified, with what the leaf is:
- * ERR_STALE says that the file was edited. */
+/* The message that it names by its SHA-256 (ledger/messages.h), which was hashed; replaces `out`.
+ * ERR_NOTFOUND: why it is not here; ERR_CRYPTO: what was published is another one. */
+int mirror_message(struct mirror *, uint64_t index, struct buf *out, struct err *e);
+/* The same of the n-th 256 leaves, as it is published. */
+int mirror_messages(struct mirror *, uint64_t n, struct buf *out, struct err *e);
+/* The audit path of a leaf to the accepted checkpoint's root. The path is verified, with what the
+ * leaf is: ERR_STALE says that the file was edited. */
 int mirror_prove(struct mirror *, uint64_t index, struct merkle_proof *, struct err *e);
 
 /* Told of each leaf below the accepted size, in order. */

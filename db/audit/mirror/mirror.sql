@@ -48,6 +48,21 @@ CREATE TABLE checkpoint (
 ) STRICT;
 CREATE INDEX checkpoint_size ON checkpoint (size);
 
+-- What leaves name by its SHA-256, file by file of tile/messages/ (db/LEDGER.md): `width` leaves name
+-- so many, of which so many are missing. reason: why the file was not taken; it is looked for again;
+-- wrong 1: it has another message than a leaf names. body: zstd, of so many octets.
+CREATE TABLE message_file (
+  n        INTEGER PRIMARY KEY,
+  width    INTEGER NOT NULL,
+  named    INTEGER NOT NULL,
+  missing  INTEGER NOT NULL,
+  reason   TEXT,
+  wrong    INTEGER NOT NULL CHECK (wrong IN (0, 1)),
+  octets   INTEGER NOT NULL,
+  body     BLOB NOT NULL
+) STRICT;
+CREATE INDEX message_file_open ON message_file (n) WHERE reason IS NOT NULL;
+
 -- Lines of others below an accepted checkpoint; whose they are was not verified here.
 CREATE TABLE cosignature (
   checkpoint  INTEGER NOT NULL REFERENCES checkpoint (id),

@@ -14,6 +14,7 @@
 #include "db/audit/mirror/compare.h"
 #include "db/audit/mirror/content.h"
 #include "db/audit/mirror/inside.h"
+#include "db/audit/mirror/messages.h"
 
 enum {
     TRIES = 3, /* a writer may be between two files */
@@ -425,6 +426,10 @@ mirror_run(struct mirror *m, const char *dir, mirror_progress *progress, void *a
         outcome->result = may_mend(&r, e) ? MIRROR_BROKEN : MIRROR_FAILED;
         (void)err_wrap(e, "%s: BROKEN", dir);
         return found(&r, outcome->result, e);
+    }
+    if (result == 0 && messages_import(m->db, dir, m->checkpoint.size, e) != 0) {
+        outcome->result = MIRROR_FAILED;
+        return -1;
     }
     return result;
 }

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "db/audit/query/cells.h"
+#include "db/audit/story/asked.h"
 #include "db/audit/story/signatures.h"
 #include "db/audit/story/tell.h"
 
@@ -16,7 +17,7 @@ struct explaining {
     void *arg;
     FILE *out;
     time_t not_after;
-    bool has_mac, has_message, has_unsigned, has_unverified, has_revocation, has_crl;
+    bool has_mac, lacks_message, has_vendor, has_unsigned, has_unverified, has_revocation, has_crl;
 };
 
 /* ---- one leaf ---- */
@@ -48,16 +49,40 @@ write_part(struct explaining *w, const struct story_leaf *leaf, const char *text
     (void)fputc('\n', w->out);
 }
 
+/* asking.told: of the message that this leaf names. */
+static void
+write_message(void *arg, const struct story_leaf *leaf, const char *text,
+              enum asked_verdict verdict)
+{
+    struct explaining *w = arg;
+    const struct cell row[] = {
+        {.kind = CELL_TIME, .number = leaf_time(leaf->leaf)},
+        {.kind = CELL_TEXT, .text = span_str("message")},
+        {.kind = CELL_TEXT, .text = span_str(text)},
+        {.kind = CELL_TEXT, .text = span_str(asked_verdict_name(verdict))},
+        {.kind = CELL_INT, .number = (int64_t)leaf->index},
+    };
+
+    w->has_mac = w->has_mac || verdict == ASKED_WORD;
+    w->has_vendor = w->has_vendor || verdict == ASKED_UNASKED;
+    w->lacks_message = w->lacks_message || verdict == ASKED_NOT_THERE;
+    if (w->told != NULL) {
+        w->told(w->arg, row, ARRAY_LEN(row));
+        return;
+    }
+    (void)fputs("    ", w->out);
+    print_text(w->out, text);
+    (void)fprintf(w->out, ": %s\n", asked_verdict_name(verdict));
+}
+
 /* What the record cannot show of it. */
 static void
 note_gaps(struct explaining *w, const struct story_leaf *leaf, enum signature signature)
 {
     const enum leaf_kind kind = leaf_kind(leaf->leaf);
-    const char *assurance = leaf_text(leaf->leaf, "assurance");
 
     if (kind == LEAF_REQUEST) {
-        w->has_message = true;
-        w->has_mac = w->has_mac || strcmp(assurance, "mac") == 0;
+        w->has_mac = w->has_mac || strcmp(leaf_text(leaf->leaf, "assurance"), "mac") == 0;
     }
     if (kind == LEAF_INTENT) {
         (void)time_parse(leaf_text(leaf->leaf, "notAfter"), &w->not_after, &(struct err){0});
@@ -71,6 +96,11 @@ note_gaps(struct explaining *w, const struct story_leaf *leaf, enum signature si
 static int
 part(struct explaining *w, const struct story_leaf *leaf, struct err *e)
 {
+    const struct asking asking = {.mirror = w->x->mirror,
+                                  .story = w->x->story,
+                                  .vendors = w->x->vendors,
+                                  .told = write_message,
+                                  .arg = w};
     enum signature signature;
     CLEANUP(mem_cleanup) char *text = tell_leaf(w->x->mirror, leaf->leaf, e);
 
@@ -79,7 +109,7 @@ part(struct explaining *w, const struct story_leaf *leaf, struct err *e)
     }
     note_gaps(w, leaf, signature);
     write_part(w, leaf, text, signature);
-    return 0;
+    return asked_check(&asking, leaf, e) == 0 ? 0 : err_wrap(e, "leaf %" PRIu64, leaf->index);
 }
 
 /* The first CRL that looked at a revocation. */
@@ -150,7 +180,9 @@ write_gaps(const struct explaining *w)
         const char *text;
     } gaps[] = {
         {w->has_mac, "that whoever asked knew the one-time secret: that is the RA's word"},
-        {w->has_message, "the message that asked: the record has its SHA-256 (the request)"},
+        {w->lacks_message,
+         "messages that are not there, as said above: the record has their SHA-256"},
+        {w->has_vendor, "that a vendor's device asked: give the vendor's root with --vendor"},
         {w->has_unsigned, "signatures that are not in the record, as said above"},
         {w->has_unverified, "that the issuing key signed it: give its certificate with --issuer"},
         {w->has_revocation, "who revoked it, but for what the CA wrote down"},

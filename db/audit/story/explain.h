@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.h - how one certificate came about, and what became of it, in sentences: each with its
- * leaf, which is proven, and with the signature behind it, verified again; and what the record
- * cannot show.
+ * leaf, which is proven, with the signature behind it, verified again, and with the message that
+ * somebody asked with (asked.h); and what the record cannot show.
  */
 #pragma once
 
@@ -15,6 +15,7 @@ struct explanation {
     struct mirror *mirror;
     const struct story *story; /* of one certificate or request */
     struct audit_issuers *issuers;
+    STACK_OF(X509) * vendors; /* roots of those whose devices may ask */
     const struct basis *basis;
     time_t now;
     struct span key; /* JSON, as in query.h */

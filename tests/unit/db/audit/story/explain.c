@@ -108,7 +108,7 @@ a_certificate_is_told_from_its_registration_on(void **state)
         "Whoever asked confirmed that he has it.\n",
         "it is confirmed, and has expired.\nNot shown by the record:\n",
         "  - that whoever asked knew the one-time secret: that is the RA's word\n",
-        "  - the message that asked: ",
+        "  - messages that are not there, as said above: ",
         "\nVerified\n",
     };
     char *text = explained(told.approved->serial, true, SINK_TABLE);

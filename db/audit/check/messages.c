@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/check/messages.h"
+
+#include <inttypes.h>
+
+#include "db/ledger/messages.h"
+
+enum { PUBLISHED = 7 /* version of the record from which on messages are */, WIDTH = 256 };
+
+struct lint_messages {
+    struct findings *findings;
+    lint_messages_load *load;
+    void *arg;
+    int64_t version;
+    struct buf octets; /* of the file of the leaf that came last, */
+    struct span file;  /* from here on */
+    bool skips;        /* what it has is wrong: the rest cannot be told */
+    size_t missing;
+    uint64_t first; /* leaf that names a missing one */
+};
+
+static const struct finding_kind OTHER = {"check.message.other", SEVERITY_ERROR, "db/LEDGER.md"};
+static const struct finding_kind ABSENT = {"check.message.missing", SEVERITY_WARNING,
+                                           "db/LEDGER.md"};
+
+void
+lint_messages_free(struct lint_messages *l)
+{
+    if (l != NULL) {
+        buf_free(&l->octets);
+        mem_free(l);
+    }
+}
+
+struct lint_messages *
+lint_messages_new(struct findings *findings, lint_messages_load *load, void *arg)
+{
+    struct lint_messages *l = mem_new(sizeof(*l));
+
+    l->findings = findings;
+    l->load = load;
+    l->arg = arg;
+    l->version = 1;
+    l->octets = BUF_INIT(MESSAGES_FILE_MAX);
+    return l;
+}
+
+static void
+next_file(struct lint_messages *l, uint64_t index)
+{
+    struct err e = {0};
+
+    buf_truncate(&l->octets, 0);
+    l->skips = false;
+    if (l->load(l->arg, index / WIDTH, &l->octets, &e) != 0) {
+        buf_truncate(&l->octets, 0);
+        l->skips = e.code != ERR_NOTFOUND;
+        if (l->skips) {
+            findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
+        }
+    }
+    l->file = buf_span(&l->octets);
+}
+
+static void
+judge(struct lint_messages *l, uint64_t index, struct message *named)
+{
+    struct err e = {0};
+
+    named->leaf = (unsigned)(index % WIDTH);
+    if (l->octets.n > 0 && message_take(&l->file, named, &e) != 0) {
+        l->skips = true;
+        findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
+        return;
+    }
+    if (named->octets.n == 0 && l->version >= PUBLISHED) {
+        l->first = l->missing == 0 ? index : l->first;
+        l->missing++;
+    }
+}
+
+void
+lint_messages_leaf(struct lint_messages *l, uint64_t index, const struct leaf *leaf)
+{
+    const enum leaf_kind kind = leaf_kind(leaf);
+    struct message named;
+
+    if (index % WIDTH == 0) {
+        next_file(l, index);
+    }
+    if (kind == LEAF_START || kind == LEAF_RESTORED || kind == LEAF_ACKNOWLEDGED) {
+        l->version = leaf_int(leaf, "record", 1);
+    }
+    if (!l->skips && message_named(leaf_body(leaf), &named)) {
+        judge(l, index, &named);
+    }
+}
+
+void
+lint_messages_end(struct lint_messages *l)
+{
+    if (l->missing > 0) {
+        findings_add(l->findings, &ABSENT, l->first, NULL,
+                     "%zu messages that leaves name from here on are not published, or were not "
+                     "fetched",
+                     l->missing);
+    }
+}

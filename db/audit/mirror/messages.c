@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/mirror/messages.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <zstd.h>
+
+#include "base/file.h"
+#include "db/audit/files.h"
+#include "db/audit/mirror/content.h"
+#include "db/ledger/messages.h"
+
+enum { COMMIT = 64 /* files */, LEVEL = 1 /* zstd's fastest */ };
+
+/* One file, and what is known of it. */
+struct file {
+    uint64_t n;
+    unsigned width;          /* leaves, */
+    unsigned named, missing; /* messages that they name, and those that are not there */
+    struct buf octets;
+    struct err why; /* of no octets; code ERR_NONE: it is taken */
+};
+
+static void
+file_free(struct file *f)
+{
+    buf_free(&f->octets);
+}
+
+/* ---- taking in ---- */
+
+/* The full one, else the partial one: the writer takes that away when the full one is there. */
+static int
+file_load(const char *dir, struct file *f, struct err *e)
+{
+    char name[AUDIT_NAME_MAX];
+    CLEANUP(mem_cleanup) char *full = NULL;
+    CLEANUP(mem_cleanup) char *partial = NULL;
+
+    audit_name(AUDIT_MESSAGES, f->n, name);
+    full = mem_printf("%s/%s", dir, name);
+    partial = mem_printf("%s/%s.p/%u", dir, name, f->width);
+    f->octets = BUF_INIT(MESSAGES_FILE_MAX);
+    if (file_read(full, &f->octets, e) == 0 || (e->code == ERR_NOTFOUND && f->width < AUDIT_WIDTH &&
+                                                file_read(partial, &f->octets, e) == 0)) {
+        e->code = ERR_NONE;
+        return 0;
+    }
+    return err_set(e, e->code, "%s %s", name,
+                   e->code == ERR_NOTFOUND ? "is not published, or was not fetched"
+                                           : "cannot be read");
+}
+
+/* Counts; all that the file has is what the leaves name. */
+static int
+file_check(struct file *f, struct span entries, struct err *e)
+{
+    struct messages m = {.entries = entries, .to = f->width, .file = buf_span(&f->octets)};
+    struct message message;
+    bool more;
+    int result;
+
+    f->named = f->missing = 0;
+    while ((result = messages_next(&m, &message, &more, e)) == 0 && more) {
+        f->named++;
+        f->missing += message.octets.n == 0;
+    }
+    if (result == 0) {
+        buf_truncate(&f->octets, f->octets.n - m.file.n); /* it may be of more leaves */
+    }
+    return result;
+}
+
+/* With nothing at hand: how many are missing. */
+static int
+file_count(struct file *f, struct span entries, struct err *e)
+{
+    struct messages m = {.entries = entries, .to = f->width};
+    struct message message;
+    bool more = true;
+
+    buf_truncate(&f->octets, 0);
+    f->named = 0;
+    while (messages_next(&m, &message, &more, &(struct err){0}), more) {
+        f->named++;
+    }
+    f->missing = f->named;
+    return m.at == f->width ? 0 : err_set(e, ERR_STALE, "bundle %" PRIu64 " was edited", f->n);
+}
+
+static int
+file_store(struct sql *db, const struct file *f, struct err *e)
+{
+    CLEANUP(buf_free) struct buf packed = BUF_INIT(ZSTD_compressBound(MESSAGES_FILE_MAX));
+    uint8_t *to = buf_extend(&packed, ZSTD_compressBound(f->octets.n), e);
+    size_t n;
+
+    if (to == NULL) {
+        return -1;
+    }
+    n = ZSTD_compress(to, packed.n, f->octets.p, f->octets.n, LEVEL);
+    if (ZSTD_isError(n) != 0) {
+        return err_set(e, ERR_STORE, "messages %" PRIu64 ": %s", f->n, ZSTD_getErrorName(n));
+    }
+    return sql_exec(db,
+                    "INSERT OR REPLACE INTO message_file(n, width, named, missing, reason, wrong, "
+                    "octets, body) VALUES (?,?,?,?,?,?,?,?)",
+                    SQL_VALUES(sql_int((int64_t)f->n), sql_int(f->width), sql_int(f->named),
+                               sql_int(f->missing),
+                               sql_text(f->why.code == ERR_NONE ? NULL : f->why.text),
+                               sql_int(f->why.code == ERR_CRYPTO ? 1 : 0),
+                               sql_int((int64_t)f->octets.n), sql_octets(span_of(packed.p, n))),
+                    e);
+}
+
+/* `known`: it was looked for before. */
+static int
+file_import(struct sql *db, const char *dir, struct file *f, bool known, struct err *e)
+{
+    CLEANUP(buf_free) struct buf entries = {0};
+    char name[AUDIT_NAME_MAX];
+
+    if (file_load(dir, f, &f->why) != 0 && f->why.code == ERR_NOTFOUND && known) {
+        return 0;
+    }
+    if (content_bundle(db, f->n, &entries, e) != 0) {
+        return -1;
+    }
+    if (f->why.code == ERR_NONE && file_check(f, buf_span(&entries), &f->why) != 0) {
+        audit_name(AUDIT_MESSAGES, f->n, name);
+        (void)err_wrap(&f->why, "%s", name);
+    }
+    if (f->why.code != ERR_NONE && file_count(f, buf_span(&entries), e) != 0) {
+        return -1;
+    }
+    return file_store(db, f, e);
+}
+
+static unsigned
+width_of(uint64_t n, uint64_t size)
+{
+    const uint64_t left = size - n * AUDIT_WIDTH;
+
+    return left < AUDIT_WIDTH ? (unsigned)left : AUDIT_WIDTH;
+}
+
+/* Which file is next, from `n` on: one that was not taken, the last one when there are more leaves
+ * by now, or one behind it. */
+static int
+next_file(struct sql *db, uint64_t size, uint64_t *n, bool *known, struct err *e)
+{
+    const int64_t from = (int64_t)*n;
+    int64_t missing;
+    int64_t last;
+    int64_t width;
+
+    if (sql_number(db,
+                   "SELECT n FROM message_file WHERE reason IS NOT NULL AND n >= ? ORDER BY n "
+                   "LIMIT 1",
+                   SQL_VALUES(sql_int(from)), INT64_MAX, &missing, e) != 0 ||
+        sql_number(db, "SELECT n FROM message_file ORDER BY n DESC LIMIT 1", SQL_NO_VALUES, -1,
+                   &last, e) != 0 ||
+        sql_number(db, "SELECT width FROM message_file WHERE n = ?", SQL_VALUES(sql_int(last)),
+                   AUDIT_WIDTH, &width, e) != 0) {
+        return -1;
+    }
+    last += width == width_of((uint64_t)last, size) ? 1 : 0;
+    *known = missing < last;
+    *n = *known ? (uint64_t)missing : last > from ? (uint64_t)last : *n;
+    return 0;
+}
+
+static int
+import_all(struct sql *db, const char *dir, uint64_t size, struct err *e)
+{
+    bool known = false;
+    uint64_t n = 0;
+
+    for (unsigned i = 1;; i++, n++) {
+        CLEANUP(file_free) struct file f = {0};
+
+        if (next_file(db, size, &n, &known, e) != 0) {
+            return -1;
+        }
+        if (n * AUDIT_WIDTH >= size) {
+            return 0;
+        }
+        f.n = n;
+        f.width = width_of(n, size);
+        if (file_import(db, dir, &f, known, e) != 0 ||
+            (i % COMMIT == 0 && sql_script(db, "COMMIT; BEGIN IMMEDIATE", e) != 0)) {
+            return -1;
+        }
+    }
+}
+
+int
+messages_import(struct sql *db, const char *dir, uint64_t size, struct err *e)
+{
+    struct err ignored;
+
+    if (sql_script(db, "BEGIN IMMEDIATE", e) != 0) {
+        return -1;
+    }
+    if (import_all(db, dir, size, e) == 0 && sql_script(db, "COMMIT", e) == 0) {
+        return 0;
+    }
+    (void)sql_script(db, "ROLLBACK", &ignored);
+    return -1;
+}
+
+/* ---- asking ---- */
+
+/* Of the row in front: octets, body. */
+static int
+unpack(struct sql *db, sqlite3_stmt *s, struct buf *out, struct err *e)
+{
+    const int64_t octets = sqlite3_column_int64(s, 0);
+    const struct span body = sql_column(s, 1);
+    uint8_t *to =
+        octets < 0 || octets > MESSAGES_FILE_MAX ? NULL : buf_extend(out, (size_t)octets, e);
+
+    return to != NULL && ZSTD_decompress(to, out->n, body.p, body.n) == out->n
+               ? 0
+               : err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
+}
+
+static int
+find(struct sql *db, uint64_t leaf, struct span file, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf entries = {0};
+    struct messages m = {.file = file};
+    struct message message;
+    bool more;
+
+    if (content_bundle(db, leaf / AUDIT_WIDTH, &entries, e) != 0) {
+        return -1;
+    }
+    m.entries = buf_span(&entries);
+    while (messages_next(&m, &message, &more, e) == 0 && more) {
+        if (message.leaf == leaf % AUDIT_WIDTH) {
+            return message.octets.n == 0
+                       ? err_set(e, ERR_NOTFOUND, "the CA did not have it when it was published")
+                       : buf_set(out, message.octets, e);
+        }
+    }
+    return err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
+}
+
+int
+messages_load_file(struct sql *db, uint64_t n, unsigned at, struct buf *out, struct err *e)
+{
+    bool row;
+    CLEANUP(sql_end_cleanup)
+    sqlite3_stmt *s = sql_query(
+        db, "SELECT octets, body, reason, wrong FROM message_file WHERE n = ?1 AND width > ?2",
+        SQL_VALUES(sql_int((int64_t)n), sql_int(at)), &row, e);
+
+    buf_truncate(out, 0);
+    if (s == NULL) {
+        return -1;
+    }
+    if (!row || sqlite3_column_type(s, 2) != SQLITE_NULL) {
+        return err_set(e, row && sqlite3_column_int(s, 3) != 0 ? ERR_CRYPTO : ERR_NOTFOUND, "%s",
+                       row ? (const char *)sqlite3_column_text(s, 2)
+                           : "it was not published, or not fetched");
+    }
+    return unpack(db, s, out, e);
+}
+
+int
+messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf file = BUF_INIT(MESSAGES_FILE_MAX);
+
+    return messages_load_file(db, leaf / AUDIT_WIDTH, (unsigned)(leaf % AUDIT_WIDTH), &file, e) != 0
+               ? -1
+               : find(db, leaf, buf_span(&file), out, e);
+}

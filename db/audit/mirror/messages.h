@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * messages.h - what leaves name by its SHA-256 (ledger/messages.h), as the mirror keeps it (table
+ * message_file): each was hashed. A file that is missing or wrong makes no run fail: the leaves are
+ * what they are without it; the row says why. Private to db/audit/mirror/.
+ */
+#pragma once
+
+#include "base/tlog/merkle.h"
+#include "db/audit/mirror/sql.h"
+
+/* What the folder has for the first `size` leaves, which are here, and the mirror has not; in
+ * transactions of its own. */
+int messages_import(struct sql *, const char *dir, uint64_t size, struct err *e);
+
+/* The message that this leaf names; replaces `out`. ERR_NOTFOUND: why it is not here; ERR_CRYPTO:
+ * what is in its file is not what the leaves name; ERR_STALE: the mirror was edited. */
+int messages_load(struct sql *, uint64_t leaf, struct buf *out, struct err *e);
+/* The n-th file, which must be of more than `at` leaves; the same. */
+int messages_load_file(struct sql *, uint64_t n, unsigned at, struct buf *out, struct err *e);
