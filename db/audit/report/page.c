@@ -120,6 +120,7 @@ page_table_begin(FILE *out, const char *caption, const char *const *heads, const
 static bool
 is_shown(const struct cell *cell)
 {
+    static const char plain[] = "0123456789abcdef-";
     const struct span t = cell->text;
 
     if (cell->kind == CELL_INT) {
@@ -129,7 +130,7 @@ is_shown(const struct cell *cell)
         return false;
     }
     for (size_t i = 0; i < t.n; i++) {
-        if (memchr("0123456789abcdef-", t.p[i], 17) == NULL) {
+        if (memchr(plain, t.p[i], sizeof(plain) - 1) == NULL) {
             return false;
         }
     }

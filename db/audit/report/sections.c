@@ -96,12 +96,11 @@ const struct section sections[] = {
      "Nothing ends in the next 90 days.",
      LOOK_AHEAD,
      {{"Day", AS_STEP}, {"Without another one", AS_IS}, {"With another one", AS_IS}},
-     "SELECT (not_after - :from) / :step AS step, sum(another = 0), sum(another = 1) FROM (SELECT "
-     "c.not_after, EXISTS (SELECT 1 FROM certificates x WHERE x.nf = c.nf AND x.profile = "
-     "c.profile AND x.not_after > c.not_after AND x.issued IS NOT NULL AND x.revoked IS NULL) AS "
-     "another FROM certificates c WHERE c.issued IS NOT NULL AND c.revoked IS NULL AND c.rejected "
-     "IS NULL AND c.not_after >= :now AND c.not_after < :now + 90 * 86400) GROUP BY step ORDER BY "
-     "step",
+     "SELECT (not_after - :from) / :step AS step, sum(NOT another), sum(another) FROM (SELECT "
+     "not_after, rejected, nf IS NOT NULL AND max(not_after) OVER (PARTITION BY nf, profile) > "
+     "not_after AS another FROM certificates WHERE issued IS NOT NULL AND revoked IS NULL AND "
+     "not_after >= :now) WHERE rejected IS NULL AND not_after < :now + 90 * 86400 GROUP BY step "
+     "ORDER BY step",
      "certificates?expires-within=90&amp;sort=notAfter"},
     {"Certificates",
      "seconds",
