@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/report/report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -48,19 +49,23 @@ table_write(const struct report *r, const struct section *s, const struct rows_w
     return 0;
 }
 
+/* With its figure, when it has one; `table` has its rows. */
 static int
-count_rows(const struct report *r, const struct section *s, const struct rows_window *w, bool *any,
-           struct err *e)
+section_body(const struct report *r, const struct section *s, const struct rows_window *w,
+             const char *table, FILE *out, struct err *e)
 {
-    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
-    int result;
-
-    if (rows_prepare(r, s->id, s->sql, w, &statement, e) != 0) {
+    if (r->is_linked && s->list != NULL) {
+        (void)fprintf(out, "<p class=\"note\"><a href=\"/%s\">All rows</a></p>\n", s->list);
+    }
+    if (s->look == LOOK_TABLE) {
+        (void)fputs(table, out);
+        return 0;
+    }
+    if (figure_write(r, s, w, out, e) != 0) {
         return -1;
     }
-    result = rows_step(r, s->id, statement, e);
-    *any = result == 1;
-    return result < 0 ? -1 : 0;
+    (void)fprintf(out, "<details><summary>The numbers</summary>\n%s</details>", table);
+    return 0;
 }
 
 static int
@@ -68,34 +73,27 @@ section_write(const struct report *r, const struct section *s, const struct rows
               FILE *out, struct err *e)
 {
     const struct rows_window w = rows_window_of(r, s, record);
+    const bool is_wide = s->look == LOOK_TABLE || s->look == LOOK_SPANS || s->look == LOOK_STRIPS;
+    CLEANUP(mem_cleanup) char *table = NULL;
+    size_t n = 0;
+    FILE *memory = open_memstream(&table, &n);
     uint64_t rows = 0;
-    bool any;
+    int result;
 
+    assert(memory != NULL);
+    result = table_write(r, s, &w, memory, &rows, e);
+    assert(fclose(memory) == 0);
+    if (result != 0) {
+        return -1;
+    }
     (void)fprintf(out, "<section id=\"%s\"%s><h3>%s</h3>\n", s->id,
-                  s->look == LOOK_TABLE || s->look == LOOK_SPANS || s->look == LOOK_STRIPS
-                      ? " class=\"wide\""
-                      : "",
-                  s->title);
-    if (count_rows(r, s, &w, &any, e) != 0) {
+                  is_wide ? " class=\"wide\"" : "", s->title);
+    if (rows == 0) {
+        (void)fprintf(out, "<p class=\"soft\">%s</p>", s->none);
+    } else if (section_body(r, s, &w, table, out, e) != 0) {
         return -1;
     }
-    if (!any) {
-        (void)fprintf(out, "<p class=\"soft\">%s</p></section>\n", s->none);
-        return 0;
-    }
-    if (r->is_linked && s->list != NULL) {
-        (void)fprintf(out, "<p class=\"note\"><a href=\"/%s\">All rows</a></p>\n", s->list);
-    }
-    if (s->look != LOOK_TABLE) {
-        if (figure_write(r, s, &w, out, e) != 0) {
-            return -1;
-        }
-        (void)fputs("<details><summary>The numbers</summary>\n", out);
-    }
-    if (table_write(r, s, &w, out, &rows, e) != 0) {
-        return -1;
-    }
-    (void)fputs(s->look != LOOK_TABLE ? "</details></section>\n" : "</section>\n", out);
+    (void)fputs("</section>\n", out);
     return 0;
 }
 
