@@ -29,7 +29,7 @@ cmake --preset dev
 cmake --build --preset dev
 log=build/dev/tests.log
 # Units share the processors, two for each, since half of their time is waiting (signers, clocks, back-off); what
-# starts daemons and clients of its own runs alone (RUN_SERIAL).
+# starts daemons and clients of its own takes the place of two units; what measures or loads them runs alone.
 ctest --preset dev -j "$((2 * $(nproc)))" "$@" 2>&1 | tee "$log"
 if grep -qE '\(Skipped\)|Not Run|Disabled' "$log"; then
   echo 'a test was skipped: that is a failure' >&2

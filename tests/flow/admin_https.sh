@@ -28,9 +28,7 @@ cp ra/nfpki-ra.conf ra/plain.conf
 echo 'admin_listen = {"127.0.0.1:0"}' >>ra/plain.conf
 ! "$bin/nfpki-ra" --config ra/plain.conf --check 2>check.txt || fail 'a door without a certificate'
 grep -q admin_tls_certificate check.txt || fail "$(<check.txt)"
-admin_port=$(for candidate in $(shuf -i 20000-30000 -n 50); do
-  (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; break; }
-done)
+admin_port=$(free_port)
 cat >>ra/nfpki-ra.conf <<CONF
 admin_listen = {"127.0.0.1:$admin_port"}
 admin_tls_certificate = "admin-tls.pem"

@@ -3,14 +3,11 @@
 
 # admin_start: the RA listens for administrators, too; sets $admin_port. curl trusts ra/admin-tls.pem.
 admin_start() {
-  local candidate
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=ra.example -days 2 \
     -addext subjectAltName=IP:127.0.0.1 -addext extendedKeyUsage=serverAuth -addext basicConstraints=critical,CA:FALSE \
     -keyout "$pki/ra/credentials/admin-tls-key" -out "$pki/ra/admin-tls.pem" 2>/dev/null
   chmod 600 "$pki/ra/credentials/admin-tls-key"
-  admin_port=$(for candidate in $(shuf -i 20000-30000 -n 50); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; break; }
-  done)
+  admin_port=$(free_port)
   cat >>"$pki/ra/nfpki-ra.conf" <<CONF
 admin_listen = {"127.0.0.1:$admin_port"}
 admin_tls_certificate = "admin-tls.pem"

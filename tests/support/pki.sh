@@ -14,11 +14,21 @@ expect() { # expect 'what' WANTED GOT
   echo "ok: $1: $3"
 }
 
+# free_port: a TCP port of 127.0.0.1 that nobody has. Tests that run at once have a range of their own each: a
+# port is free, too, while the daemon that had it is started again.
+free_port() {
+  local candidate
+  for candidate in $(shuf -i "${PORTS:-20000-30000}" -n 50); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null || { echo "$candidate"; return; }
+  done
+  fail 'no free TCP port'
+}
+
 # pki_start: a running PKI in a temporary directory, stopped and removed when the test ends
 pki_start() {
   pki=$(mktemp -d "${TMPDIR:-/tmp}/nfpki-flow-XXXXXX")
   trap pki_end EXIT
-  "$root_dir/ceremony/quickstart.sh" --bin "$bin" --dir "$pki" --port 0 >"$pki.log" 2>&1 ||
+  "$root_dir/ceremony/quickstart.sh" --bin "$bin" --dir "$pki" --port "$(free_port)" >"$pki.log" 2>&1 ||
     { cat "$pki.log"; fail 'quickstart'; }
   # shellcheck disable=SC1091
   source "$pki/env"
