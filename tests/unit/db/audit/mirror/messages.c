@@ -190,6 +190,41 @@ edit_mirror(const struct scene *s, const char *sql)
     assert_ok(sql_script(db, sql, &e), &e);
 }
 
+#define EMPTY "x'28b52ffd2000010000'" /* of Zstandard */
+
+static void
+what_the_authority_does_not_have_is_named(void **state)
+{
+    static const uint8_t none[4 * NAMED];
+    const struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" FILE_OF, s->dir);
+    struct err e = {0};
+
+    assert_ok(file_write(path, span_of(none, sizeof(none)), 0600, &e), &e);
+    {
+        CLEANUP(mirror_cleanup) struct mirror *m = run(s);
+
+        assert_int_equal(there(m, ERR_NOTFOUND, "the CA did not have it"), 0);
+    }
+}
+
+/* Leaves that are not there any more name nothing that could be looked for. */
+static void
+leaves_that_somebody_took_away_are_named(void **state)
+{
+    const struct scene *s = *state;
+    CLEANUP(sql_cleanup) struct sql *db = NULL;
+    struct err e = {0};
+
+    mirror_close(run(s));
+    edit_mirror(s, "DELETE FROM message_file; UPDATE bundle SET octets = 1, body = "
+                   "x'28b52ffd200109000078'");
+    db = sql_open(s->path, SQLITE_OPEN_READWRITE, &e);
+    assert_non_null(db);
+    assert_err(messages_import(db, s->base, SIZE, &e), ERR_STALE, &e);
+    assert_string_equal(e.text, "bundle 0 was edited");
+}
+
 static void
 a_mirror_that_somebody_edited_is_named(void **state)
 {
@@ -201,6 +236,8 @@ a_mirror_that_somebody_edited_is_named(void **state)
         {"UPDATE message_file SET body = zeroblob(9)", ERR_STALE, "a file of messages was edited"},
         {"UPDATE message_file SET octets = -1", ERR_STALE, "a file of messages was edited"},
         {"DELETE FROM message_file", ERR_NOTFOUND, "it was not published, or not fetched"},
+        {"UPDATE message_file SET octets = 0, body = " EMPTY, ERR_STALE,
+         "a file of messages was edited"},
     };
     const struct scene *s = *state;
 
@@ -288,6 +325,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_missing_file_is_named_until_it_comes, begin, end),
         cmocka_unit_test_setup_teardown(a_wrong_file_is_named, begin, end),
         cmocka_unit_test_setup_teardown(a_mirror_that_somebody_edited_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(what_the_authority_does_not_have_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(leaves_that_somebody_took_away_are_named, begin, end),
         cmocka_unit_test_setup_teardown(check_finds_what_is_wrong_or_missing, begin, end),
     };
 
