@@ -11,7 +11,7 @@
 enum { TEXTS = 20000, TEXT_MAX = 512 };
 
 static void
-assert_same_members(const struct plain *p, const json_t *object)
+assert_same_members(const struct plain *p, json_t *object)
 {
     const char *name;
     json_t *value;
