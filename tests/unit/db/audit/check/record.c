@@ -428,6 +428,9 @@ a_start_names_the_log_key_that_verifies(void **state)
     (void)tell_keys(MADE_BUILT_IN, MADE_BUILT_IN);
     must_find(NULL, 0);
     must_find("check.key.log", tell_keys(MADE_BUILT_IN, OTHER));
+    again();
+    assert_ok(record_log_key(record, SPAN_LITERAL(""), &e), &e);
+    must_find("check.key.log", tell_keys(MADE_BUILT_IN, OTHER)); /* the first one, too */
 }
 
 static void
