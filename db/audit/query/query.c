@@ -277,32 +277,29 @@ bind_number(sqlite3_stmt *statement, const char *parameter, int64_t number)
     }
 }
 
-/* What the row of q->after has in the column that is sorted by. */
+/* Where it goes on, and what the row there has in the column that is sorted by. */
 static int
 bind_after(sqlite3 *db, const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
            struct err *e)
 {
-    CLEANUP(mem_cleanup)
-    char *sql = mem_printf("SELECT %s FROM %s WHERE leaf = :after",
-                           chosen->sort == NULL ? "leaf" : chosen->sort->sql, q->noun->view);
+    CLEANUP(mem_cleanup) char *sql = NULL;
     CLEANUP(statement_cleanup) sqlite3_stmt *at = NULL;
 
-    if (!q->has_after) {
+    bind_number(statement, ":after", (int64_t)q->after);
+    if (!q->has_after || chosen->sort == NULL) {
         return 0;
     }
+    sql = mem_printf("SELECT %s FROM %s WHERE leaf = :after", chosen->sort->sql, q->noun->view);
     if (statement_prepare(db, sql, &at, e) != 0) {
         return -1;
     }
     bind_number(at, ":now", q->now);
     bind_number(at, ":after", (int64_t)q->after);
-    bind_number(statement, ":after", (int64_t)q->after);
     if (sqlite3_step(at) != SQLITE_ROW) {
         return err_set(e, ERR_INPUT, "no row of %s has this leaf", q->noun->name);
     }
-    if (chosen->sort != NULL) {
-        (void)sqlite3_bind_value(statement, sqlite3_bind_parameter_index(statement, ":at"),
-                                 sqlite3_column_value(at, 0));
-    }
+    (void)sqlite3_bind_value(statement, sqlite3_bind_parameter_index(statement, ":at"),
+                             sqlite3_column_value(at, 0));
     return 0;
 }
 
