@@ -17,7 +17,7 @@ assert_same_members(const struct plain *p, json_t *object)
     json_t *value;
 
     assert_int_equal(plain_count(p), json_object_size(object));
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach(object, name, value)
     {
         const struct plain_member *m = plain_find(p, name);
 
