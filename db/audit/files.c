@@ -136,6 +136,18 @@ audit_read_tile(const struct audit_log *log, int level, uint64_t index, unsigned
                    log->checkpoint.size);
 }
 
+int
+audit_read_messages(const struct audit_log *log, uint64_t n, struct buf *out, struct err *e)
+{
+    const uint64_t left = log->checkpoint.size - n * AUDIT_WIDTH;
+    char name[AUDIT_NAME_MAX];
+    bool full;
+
+    return audit_read_tile(log, AUDIT_MESSAGES, n,
+                           left < AUDIT_WIDTH ? (unsigned)left : (unsigned)AUDIT_WIDTH, name, &full,
+                           out, e);
+}
+
 /* ---- tiles ---- */
 
 uint64_t

@@ -54,6 +54,8 @@ int audit_read(const struct audit_log *, const char *name, struct buf *out, stru
  * is missing. Nothing is verified. */
 int audit_read_tile(const struct audit_log *, int level, uint64_t index, unsigned width,
                     char name[AUDIT_NAME_MAX], bool *full, struct buf *out, struct err *e);
+/* The n-th file of messages, which the checkpoint covers or begins; nothing is verified. */
+int audit_read_messages(const struct audit_log *, uint64_t n, struct buf *out, struct err *e);
 
 /* ---- tiles ---- */
 

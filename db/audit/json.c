@@ -44,6 +44,14 @@ json_key(const struct log_key *key, bool given)
 }
 
 json_t *
+json_messages(const struct message_count *m)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "named", (json_int_t)m->named, "there",
+                     (json_int_t)(m->named - m->missing - m->wrong), "missing",
+                     (json_int_t)m->missing, "wrong", (json_int_t)m->wrong);
+}
+
+json_t *
 json_basis(const struct checkpoint *checkpoint, const struct log_key *key, bool given)
 {
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
@@ -131,6 +139,7 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
     (void)json_object_set_new(root, "leaves", kinds);
     (void)json_object_set_new(root, "acknowledged",
                               json_integer((json_int_t)figures->acknowledged));
+    (void)json_object_set_new(root, "messages", json_messages(&verdict->messages));
     (void)json_object_set_new(root, "times", times_json(&figures->times));
     (void)json_object_set_new(root, "signatures",
                               json_pack("{s:I, s:I, s:I}", "verified",

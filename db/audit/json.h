@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/tlog/checkpoint.h"
+#include "db/ledger/messages.h"
 
 DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
 
@@ -14,5 +15,7 @@ DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
 int json_say(FILE *, const json_t *, struct err *e);
 /* The key, and who gave it. */
 json_t *json_key(const struct log_key *, bool given);
+/* How many messages leaves name, and where they are. */
+json_t *json_messages(const struct message_count *);
 /* The log, its size, its root and the key that all rests on. */
 json_t *json_basis(const struct checkpoint *, const struct log_key *, bool given);

@@ -128,6 +128,7 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
         (void)fprintf(out, "  %-12s %zu: a key of the CA may have signed what the record has not\n",
                       "acknowledged", figures->acknowledged);
     }
+    print_messages(out, &verdict->messages);
     print_times(out, &figures->times);
     print_signatures(out, &figures->signatures);
     if (verdict->state != NULL && verdict->known) {

@@ -11,10 +11,12 @@
 #include "db/audit/status.h"
 #include "db/audit/verify.h"
 #include "db/audit/witness/witnessed.h"
+#include "db/ledger/messages.h"
 
 /* What `verify` has to say beyond the log. */
 struct audit_verdict {
     const struct audit_figures *figures;
+    struct message_count messages;
     const char *state; /* file, NULL when none was given */
     bool known;        /* it was there before */
     uint64_t earlier;  /* size that it remembered */

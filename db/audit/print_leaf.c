@@ -37,6 +37,23 @@ print_key(FILE *out, const uint8_t id[LOG_KEY_ID], bool given)
 }
 
 void
+print_messages(FILE *out, const struct message_count *m)
+{
+    if (m->named == 0) {
+        return;
+    }
+    (void)fprintf(out, "  %-12s %" PRIu64 " that leaves name: %" PRIu64 " there", "messages",
+                  m->named, m->named - m->missing - m->wrong);
+    if (m->missing > 0) {
+        (void)fprintf(out, ", %" PRIu64 " missing", m->missing);
+    }
+    if (m->wrong > 0) {
+        (void)fprintf(out, ", %" PRIu64 " IN FILES THAT HAVE OTHERS", m->wrong);
+    }
+    (void)fputc('\n', out);
+}
+
+void
 print_basis(FILE *out, const struct basis *basis)
 {
     const struct checkpoint *checkpoint = basis->checkpoint;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "db/audit/files.h"
-#include "db/ledger/leaf.h"
+#include "db/ledger/messages.h"
 
 /* A new line below what a leaf says. */
 #define PRINT_BELOW "\n               "
@@ -25,6 +25,8 @@ struct basis {
 void print_line(FILE *, const char *label, const char *text);
 /* By its id; and whether somebody gave it. */
 void print_key(FILE *, const uint8_t id[LOG_KEY_ID], bool given);
+/* How many messages leaves name, and where they are; nothing when there are none. */
+void print_messages(FILE *, const struct message_count *);
 /* The log, its size, its root and the key that all rests on. */
 void print_basis(FILE *, const struct basis *);
 void print_checkpoint(FILE *, const struct audit_log *);

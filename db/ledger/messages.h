@@ -24,6 +24,13 @@ struct message {
     struct span octets; /* borrowed; empty: the CA does not have it */
 };
 
+/* Of many leaves. */
+struct message_count {
+    uint64_t named;
+    uint64_t missing; /* is not there */
+    uint64_t wrong;   /* is in a file that has another one than its leaf names */
+};
+
 /* Does this leaf name a message? Fills kind and sha256. The octets are of a leaf (leaf_parse()). */
 bool message_named(struct span leaf, struct message *out);
 

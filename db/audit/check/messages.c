@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-#include "db/ledger/messages.h"
-
 enum { PUBLISHED = 7 /* version of the record from which on messages are */, WIDTH = 256 };
 
 struct lint_messages {
@@ -15,8 +13,9 @@ struct lint_messages {
     struct buf octets; /* of the file of the leaf that came last, */
     struct span file;  /* from here on */
     bool skips;        /* what it has is wrong: the rest cannot be told */
-    size_t missing;
-    uint64_t first; /* leaf that names a missing one */
+    struct message_count of_file, all;
+    size_t missing; /* that should be there; */
+    uint64_t first; /* leaf that names the first */
 };
 
 static const struct finding_kind OTHER = {"check.message.other", SEVERITY_ERROR, "db/LEDGER.md"};
@@ -46,10 +45,23 @@ lint_messages_new(struct findings *findings, lint_messages_load *load, void *arg
 }
 
 static void
+end_file(struct lint_messages *l)
+{
+    l->all.named += l->of_file.named;
+    if (l->skips) {
+        l->all.wrong += l->of_file.named;
+    } else {
+        l->all.missing += l->of_file.missing;
+    }
+    l->of_file = (struct message_count){0};
+}
+
+static void
 next_file(struct lint_messages *l, uint64_t index)
 {
     struct err e = {0};
 
+    end_file(l);
     buf_truncate(&l->octets, 0);
     l->skips = false;
     if (l->load(l->arg, index / WIDTH, &l->octets, &e) != 0) {
@@ -67,12 +79,17 @@ judge(struct lint_messages *l, uint64_t index, struct message *named)
 {
     struct err e = {0};
 
+    l->of_file.named++;
+    if (l->skips) {
+        return;
+    }
     named->leaf = (unsigned)(index % WIDTH);
     if (l->octets.n > 0 && message_take(&l->file, named, &e) != 0) {
         l->skips = true;
         findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
         return;
     }
+    l->of_file.missing += named->octets.n == 0 ? 1 : 0;
     if (named->octets.n == 0 && l->version >= PUBLISHED) {
         l->first = l->missing == 0 ? index : l->first;
         l->missing++;
@@ -91,7 +108,7 @@ lint_messages_leaf(struct lint_messages *l, uint64_t index, const struct leaf *l
     if (kind == LEAF_START || kind == LEAF_RESTORED || kind == LEAF_ACKNOWLEDGED) {
         l->version = leaf_int(leaf, "record", 1);
     }
-    if (!l->skips && message_named(leaf_body(leaf), &named)) {
+    if (message_named(leaf_body(leaf), &named)) {
         judge(l, index, &named);
     }
 }
@@ -99,10 +116,17 @@ lint_messages_leaf(struct lint_messages *l, uint64_t index, const struct leaf *l
 void
 lint_messages_end(struct lint_messages *l)
 {
+    end_file(l);
     if (l->missing > 0) {
         findings_add(l->findings, &ABSENT, l->first, NULL,
                      "%zu messages that leaves name from here on are not published, or were not "
                      "fetched",
                      l->missing);
     }
+}
+
+struct message_count
+lint_messages_count(const struct lint_messages *l)
+{
+    return l->all;
 }

@@ -39,17 +39,9 @@ static int
 messages_load(void *arg, uint64_t n, struct buf *out, struct err *e)
 {
     struct judged *on = arg;
-    char name[AUDIT_NAME_MAX];
-    uint64_t left;
-    bool full;
 
-    if (on->log == NULL) {
-        return mirror_messages(on->mirror, n, out, e);
-    }
-    left = audit_checkpoint(on->log)->size - n * AUDIT_WIDTH;
-    return audit_read_tile(on->log, AUDIT_MESSAGES, n,
-                           left < AUDIT_WIDTH ? (unsigned)left : (unsigned)AUDIT_WIDTH, name, &full,
-                           out, e);
+    return on->log == NULL ? mirror_messages(on->mirror, n, out, e)
+                           : audit_read_messages(on->log, n, out, e);
 }
 
 /* ---- what the rules count, as findings ---- */

@@ -11,6 +11,7 @@
 #include "db/audit/command/ask_policy.h"
 #include "db/audit/command/commands.h"
 #include "db/audit/command/fetch.h"
+#include "db/audit/json.h"
 #include "db/audit/mirror/run.h"
 #include "db/audit/print_leaf.h"
 
@@ -30,6 +31,7 @@ struct said {
     time_t newest; /* leaf; 0: there is none */
     bool stale;
     uint64_t findings;
+    struct message_count messages;
 };
 
 /* ---- the mirror ---- */
@@ -206,7 +208,8 @@ static int
 look(struct mirror *m, int64_t hours, struct said *said, struct err *e)
 {
     if (mirror_newest(m, &said->newest, e) != 0 ||
-        mirror_figure(m, "findings", &said->findings, e) != 0) {
+        mirror_figure(m, "findings", &said->findings, e) != 0 ||
+        mirror_messages_count(m, &said->messages, e) != 0) {
         return -1;
     }
     said->stale = clock_now() - said->newest > hours * HOUR;
@@ -235,14 +238,15 @@ say_json(struct mirror *m, const struct said *said, const char *reason)
 
     hex_format(span_of(mirror_key(m)->id, LOG_KEY_ID), key);
     time_format(said->newest, newest);
-    all = json_pack("{s:b, s:s, s:I, s:I, s:s, s:s, s:{s:s, s:s}, s:s, s:b, s:I, s:s*, s:s*, s:o*}",
-                    "verified", reason == NULL, "result", mirror_result_name(said->outcome->result),
-                    "from", (json_int_t)said->outcome->from, "size", (json_int_t)c->size, "origin",
-                    mirror_key(m)->origin, "root", root, "key", "id", key, "from",
-                    mirror_key_is_given(m) ? "given" : "from the ledger", "newest", newest, "stale",
-                    said->stale, "findings", (json_int_t)said->findings, "reason", reason,
-                    "evidence", said->outcome->evidence, "witnessed",
-                    said->seen->asked ? json_integer((json_int_t)said->seen->size) : NULL);
+    all = json_pack(
+        "{s:b, s:s, s:I, s:I, s:s, s:s, s:{s:s, s:s}, s:s, s:b, s:I, s:o, s:s*, s:s*, s:o*}",
+        "verified", reason == NULL, "result", mirror_result_name(said->outcome->result), "from",
+        (json_int_t)said->outcome->from, "size", (json_int_t)c->size, "origin",
+        mirror_key(m)->origin, "root", root, "key", "id", key, "from",
+        mirror_key_is_given(m) ? "given" : "from the ledger", "newest", newest, "stale",
+        said->stale, "findings", (json_int_t)said->findings, "messages",
+        json_messages(&said->messages), "reason", reason, "evidence", said->outcome->evidence,
+        "witnessed", said->seen->asked ? json_integer((json_int_t)said->seen->size) : NULL);
     result =
         all == NULL ||
                 json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) != 0 ||
@@ -275,6 +279,7 @@ say_text(struct mirror *m, const struct said *said)
     if (c->size > 0) {
         print_line(stdout, "newest leaf", newest);
     }
+    print_messages(stdout, &said->messages);
     (void)printf("  %-12s %" PRIu64 "\n", "findings", said->findings);
 }
 

@@ -31,7 +31,7 @@ show_run(int argc, char **argv)
         return ask_nothing("nothing about", argv[optind]);
     }
     basis = answer_basis(mirror);
-    return ask_finish(asked.json ? story_json(stdout, &basis, &story, &e)
-                                 : story_print(stdout, &basis, &story, &e),
+    return ask_finish(asked.json ? story_json(stdout, &basis, mirror, &story, &e)
+                                 : story_print(stdout, &basis, mirror, &story, &e),
                       &e);
 }

@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "db/audit/files.h"
 #include "db/audit/mirror/content.h"
-#include "db/ledger/messages.h"
 
 enum { COMMIT = 64 /* files */, LEVEL = 1 /* zstd's fastest */ };
 
@@ -276,4 +275,23 @@ messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
     return messages_load_file(db, leaf / AUDIT_WIDTH, (unsigned)(leaf % AUDIT_WIDTH), &file, e) != 0
                ? -1
                : find(db, leaf, buf_span(&file), out, e);
+}
+
+int
+messages_count(struct sql *db, struct message_count *count, struct err *e)
+{
+    bool row;
+    CLEANUP(sql_end_cleanup)
+    sqlite3_stmt *s = sql_query(db,
+                                "SELECT total(named), total(missing) FILTER (WHERE wrong = 0), "
+                                "total(named) FILTER (WHERE wrong = 1) FROM message_file",
+                                SQL_NO_VALUES, &row, e);
+
+    if (s == NULL) {
+        return -1;
+    }
+    *count = (struct message_count){.named = (uint64_t)sqlite3_column_int64(s, 0),
+                                    .missing = (uint64_t)sqlite3_column_int64(s, 1),
+                                    .wrong = (uint64_t)sqlite3_column_int64(s, 2)};
+    return 0;
 }

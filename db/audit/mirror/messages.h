@@ -8,6 +8,7 @@
 
 #include "base/tlog/merkle.h"
 #include "db/audit/mirror/sql.h"
+#include "db/ledger/messages.h"
 
 /* What the folder has for the first `size` leaves, which are here, and the mirror has not; in
  * transactions of its own. */
@@ -16,5 +17,7 @@ int messages_import(struct sql *, const char *dir, uint64_t size, struct err *e)
 /* The message that this leaf names; replaces `out`. ERR_NOTFOUND: why it is not here; ERR_CRYPTO:
  * what is in its file is not what the leaves name; ERR_STALE: the mirror was edited. */
 int messages_load(struct sql *, uint64_t leaf, struct buf *out, struct err *e);
+/* Of all leaves that are here. */
+int messages_count(struct sql *, struct message_count *, struct err *e);
 /* The n-th file, which must be of more than `at` leaves; the same. */
 int messages_load_file(struct sql *, uint64_t n, unsigned at, struct buf *out, struct err *e);

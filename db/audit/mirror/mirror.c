@@ -268,6 +268,12 @@ mirror_messages(struct mirror *m, uint64_t n, struct buf *out, struct err *e)
 }
 
 int
+mirror_messages_count(struct mirror *m, struct message_count *count, struct err *e)
+{
+    return messages_count(m->db, count, e);
+}
+
+int
 mirror_prove(struct mirror *m, uint64_t index, struct merkle_proof *proof, struct err *e)
 {
     const uint64_t size = m->checkpoint.size;

@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "base/tlog/checkpoint.h"
+#include "db/ledger/messages.h"
 
 struct mirror;
 void mirror_close(struct mirror *);
@@ -39,6 +40,8 @@ int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e)
 int mirror_message(struct mirror *, uint64_t index, struct buf *out, struct err *e);
 /* The same of the n-th 256 leaves, as it is published. */
 int mirror_messages(struct mirror *, uint64_t n, struct buf *out, struct err *e);
+/* How many messages all leaves name, and whether they are here. */
+int mirror_messages_count(struct mirror *, struct message_count *, struct err *e);
 /* The audit path of a leaf to the accepted checkpoint's root. The path is verified, with what the
  * leaf is: ERR_STALE says that the file was edited. */
 int mirror_prove(struct mirror *, uint64_t index, struct merkle_proof *, struct err *e);

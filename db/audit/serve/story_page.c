@@ -9,6 +9,7 @@
 #include "db/audit/report/page.h"
 #include "db/audit/serve/frame.h"
 #include "db/audit/story/explain.h"
+#include "db/audit/story/message.h"
 #include "db/audit/story/print.h"
 #include "db/audit/story/tell.h"
 
@@ -114,6 +115,19 @@ write_links(const struct visit *v, const struct story *story)
     }
 }
 
+static void
+write_message(const struct visit *v, const struct story_leaf *leaf)
+{
+    struct story_message message;
+
+    if (story_message(v->mirror, leaf, &message)) {
+        CLEANUP(mem_cleanup) char *text = story_message_text(&message);
+
+        (void)fputs("<br>The message: ", v->out);
+        page_text(v->out, text);
+    }
+}
+
 static int
 write_leaf(const struct visit *v, const struct story_leaf *leaf, struct err *e)
 {
@@ -126,6 +140,7 @@ write_leaf(const struct visit *v, const struct story_leaf *leaf, struct err *e)
     page_cell(v->out, &(struct cell){.kind = CELL_TIME, .number = leaf_time(leaf->leaf)});
     (void)fprintf(v->out, "</th><td>%s</td><td>", leaf_kind_name(leaf_kind(leaf->leaf)));
     page_text(v->out, text);
+    write_message(v, leaf);
     (void)fputs("<details><summary>The leaf itself</summary><pre>", v->out);
     escape_write(v->out, ESCAPE_HTML, leaf_body(leaf->leaf));
     (void)fprintf(v->out,
@@ -181,7 +196,7 @@ show_data(const struct visit *v, struct err *e)
     CLEANUP(story_free) struct story story = {0};
     const struct basis basis = basis_of(v);
 
-    return load(v, &story, e) == 0 ? story_json(v->out, &basis, &story, e) : -1;
+    return load(v, &story, e) == 0 ? story_json(v->out, &basis, v->mirror, &story, e) : -1;
 }
 
 /* ---- explain ---- */

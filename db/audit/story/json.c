@@ -3,6 +3,7 @@
 
 #include "base/ossl.h"
 #include "db/audit/der/certificate.h"
+#include "db/audit/story/message.h"
 #include "db/audit/story/print.h"
 
 static json_t *
@@ -11,12 +12,23 @@ text_or_null(const char *text)
     return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
 }
 
-/* {"index", "leaf": the object itself, "proof": the audit path from the leaf up} */
 static json_t *
-leaf_json(const struct story_leaf *leaf)
+message_json(const struct story_message *m)
+{
+    return m->octets > 0 ? json_pack("{s:s, s:b, s:s, s:I}", "sha256", m->sha256, "there", 1,
+                                     "body", m->body, "octets", (json_int_t)m->octets)
+                         : json_pack("{s:s, s:b, s:s}", "sha256", m->sha256, "there", 0, "reason",
+                                     m->why.text);
+}
+
+/* {"index", "leaf": the object itself, "proof": the audit path from the leaf up, "message": what it
+ * names} */
+static json_t *
+leaf_json(struct mirror *mirror, const struct story_leaf *leaf)
 {
     struct span body = leaf_body(leaf->leaf);
     json_t *path = json_array();
+    struct story_message message;
 
     for (size_t i = 0; i < leaf->proof.n; i++) {
         CLEANUP(mem_cleanup)
@@ -24,9 +36,10 @@ leaf_json(const struct story_leaf *leaf)
 
         (void)json_array_append_new(path, json_string(hash));
     }
-    return json_pack("{s:I, s:o, s:o}", "index", (json_int_t)leaf->index, "leaf",
+    return json_pack("{s:I, s:o, s:o, s:o*}", "index", (json_int_t)leaf->index, "leaf",
                      json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
-                     "proof", path);
+                     "proof", path, "message",
+                     story_message(mirror, leaf, &message) ? message_json(&message) : NULL);
 }
 
 static int
@@ -49,7 +62,8 @@ certificate_json(const struct leaf *issued, json_t **value, struct err *e)
 }
 
 int
-story_json(FILE *out, const struct basis *basis, const struct story *story, struct err *e)
+story_json(FILE *out, const struct basis *basis, struct mirror *mirror, const struct story *story,
+           struct err *e)
 {
     const struct story_leaf *issued = story_find(story, LEAF_ISSUED);
     CLEANUP(json_cleanup)
@@ -62,10 +76,11 @@ story_json(FILE *out, const struct basis *basis, const struct story *story, stru
     json_t *certificate = NULL;
 
     for (size_t i = 0; i < story->n; i++) {
-        (void)json_array_append_new(leaves, leaf_json(&story->leaves[i]));
+        (void)json_array_append_new(leaves, leaf_json(mirror, &story->leaves[i]));
     }
     if (story->registrar.leaf != NULL) {
-        (void)json_object_set_new(root, "registrarCertificate", leaf_json(&story->registrar));
+        (void)json_object_set_new(root, "registrarCertificate",
+                                  leaf_json(mirror, &story->registrar));
     }
     (void)json_object_set_new(root, "leaves", leaves);
     if (story->status[0] != '\0') {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/audit/der/certificate.h"
+#include "db/audit/story/message.h"
 
 /* Who signed the registration: the certificate that the ledger has under the serial that the
  * REGISTRATION leaf names. */
@@ -34,8 +35,22 @@ print_registrar(FILE *out, const struct story *story, const struct leaf *leaf, s
     return 0;
 }
 
+static void
+print_message(FILE *out, struct mirror *mirror, const struct story_leaf *leaf)
+{
+    struct story_message message;
+
+    if (story_message(mirror, leaf, &message)) {
+        CLEANUP(mem_cleanup) char *text = story_message_text(&message);
+
+        (void)fprintf(out, PRINT_BELOW "message %s" PRINT_BELOW, message.sha256);
+        print_text(out, text);
+    }
+}
+
 int
-story_print(FILE *out, const struct basis *basis, const struct story *story, struct err *e)
+story_print(FILE *out, const struct basis *basis, struct mirror *mirror, const struct story *story,
+            struct err *e)
 {
     const struct story_leaf *issued = story_find(story, LEAF_ISSUED);
 
@@ -52,6 +67,7 @@ story_print(FILE *out, const struct basis *basis, const struct story *story, str
         (void)fprintf(out, "  %-12s %s  leaf %" PRIu64, print_fact_name(leaf_kind(leaf->leaf)),
                       time, leaf->index);
         print_facts(out, leaf->leaf, story->names.serial[0] == '\0');
+        print_message(out, mirror, leaf);
         (void)fputc('\n', out);
         if (leaf_kind(leaf->leaf) == LEAF_REGISTRATION &&
             print_registrar(out, story, leaf->leaf, e) != 0) {

@@ -5,5 +5,6 @@
 #include "db/audit/print_leaf.h"
 #include "db/audit/story/story.h"
 
-int story_print(FILE *, const struct basis *, const struct story *, struct err *e);
-int story_json(FILE *, const struct basis *, const struct story *, struct err *e);
+/* The mirror has the messages that its leaves name. */
+int story_print(FILE *, const struct basis *, struct mirror *, const struct story *, struct err *e);
+int story_json(FILE *, const struct basis *, struct mirror *, const struct story *, struct err *e);
