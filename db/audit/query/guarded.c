@@ -6,7 +6,7 @@
 #include "base/ossl.h"
 #include "db/audit/query/cells.h"
 
-enum { STEPS = 1000, MEMORY_MAX = 256 << 20 };
+enum { STEPS = 1000 };
 
 static const struct {
     int id;
@@ -231,7 +231,7 @@ set_up(struct guard *g, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         (void)sqlite3_limit(g->db, limits[i].id, limits[i].value);
     }
-    (void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + MEMORY_MAX);
+    (void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + GUARDED_MEMORY);
     (void)sqlite3_set_authorizer(g->db, authorize, g);
     sqlite3_progress_handler(g->db, STEPS, on_progress, g);
     return 0;
@@ -242,7 +242,7 @@ static int
 ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
 {
     if (rc == SQLITE_NOMEM) {
-        return err_set(e, ERR_BUSY, "it took more than %d MiB of memory", MEMORY_MAX >> 20);
+        return err_set(e, ERR_BUSY, "it took more than %d MiB of memory", GUARDED_MEMORY >> 20);
     }
     if (g->is_late || rc == SQLITE_INTERRUPT) {
         return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout)", (long long)q->ms);

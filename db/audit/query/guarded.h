@@ -17,6 +17,8 @@ enum {
     GUARDED_ROWS_MAX = 1000000,
     GUARDED_MS = 2000,
     GUARDED_MS_MAX = 600000,
+    GUARDED_MEMORY = 256 << 20, /* of SQLite's; the process's, which has the rows, too: */
+    GUARDED_PROCESS_MEMORY = 2 * GUARDED_MEMORY,
 };
 
 struct guarded {

@@ -108,6 +108,15 @@ sql_answers_and_says_what_it_rests_on(void **state)
             "SELECT n||t AS x FROM c, s WHERE length(t) > 500000 ORDER BY x"),
         1);
     assert_says(s->errors, "NO WHOLE ANSWER: it took more than 256 MiB of memory");
+    /* One step of SQLite's, which asks nobody whether it is late: half a MiB is compared half a
+     * million times. */
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "sql", "--timeout", "100",
+            "WITH RECURSIVE s(t) AS (SELECT 'xxxxxxxxxxxxxxxx' UNION ALL SELECT t||t FROM s "
+            "WHERE length(t) < 500000) SELECT instr(t||t, t||'y') AS x FROM s WHERE length(t) > "
+            "500000"),
+        1);
+    assert_says(s->errors, "NO WHOLE ANSWER: its process was ended: CPU time limit exceeded");
     assert_int_equal(RUN(s, "--ledger", dir, "sql", "--json", "SELECT 1 AS a, 2 AS a"), 2);
     assert_says(s->errors, "two columns have one name");
 }
