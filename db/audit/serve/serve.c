@@ -25,7 +25,8 @@ enum {
 
 struct serve {
     struct serve_options options;
-    char *key; /* of the log, as text */
+    struct serve_limits limits; /* all of them */
+    char *key;                  /* of the log, as text */
     struct event_base *base;
     struct http_server *http;
     struct tasks *tasks;
@@ -163,7 +164,9 @@ sorry(struct job *job, int status, const char *title, const char *text)
 static void
 apologize(struct job *job, const struct err *e)
 {
-    if (job->is_late) {
+    if (job->is_late && atomic_load(&job->serve->is_stopping)) {
+        sorry(job, 503, "It ends", "nfpki-audit serve was told to end.");
+    } else if (job->is_late) {
         sorry(job, 503, "That takes too long",
               "Narrow it with a filter, or sort it by leaf; nfpki-audit list and nfpki-audit sql "
               "take as long as it takes.");
@@ -182,16 +185,14 @@ static void
 run(struct task *task)
 {
     struct job *job = CONTAINER_OF(task, struct job, task);
-    const struct serve_options *o = &job->serve->options;
+    const int ms = job->serve->limits.ms;
     const struct route *route = &job->visit.route;
     const bool is_long =
         route->kind == ROUTE_REPORT || (route->kind == ROUTE_LIST && route->format != ROUTE_HTML);
     struct err e = {0};
     int failed;
 
-    job->deadline = clock_monotonic_ms() + (o->ms != 0 ? o->ms
-                                            : is_long  ? SERVE_LONG_MS
-                                                       : SERVE_MS);
+    job->deadline = clock_monotonic_ms() + (ms != 0 ? ms : is_long ? SERVE_LONG_MS : SERVE_MS);
     job->status = 200;
     open_text(job);
     failed = make(job, &e);
@@ -262,31 +263,6 @@ fields_with_name(const struct job *job)
                             route->format == ROUTE_CSV ? "csv" : "jsonl");
 }
 
-static void
-done(struct task *task)
-{
-    struct job *job = CONTAINER_OF(task, struct job, task);
-    struct serve *s = job->serve;
-    const enum route_format format = job->visit.route.format;
-    const bool is_file = format == ROUTE_PROOF || format == ROUTE_CSV || format == ROUTE_JSONL;
-    CLEANUP(mem_cleanup) char *fields = is_file ? fields_with_name(job) : NULL;
-
-    s->jobs--;
-    if (job->n > SERVE_OCTETS - s->octets) {
-        http_reply_busy(job->exchange, RETRY_AFTER, NULL, (struct span){0});
-        job_free(job);
-        return;
-    }
-    s->octets += job->n;
-    http_reply_with(job->exchange, &(struct http_answer){.status = job->status,
-                                                         .retry_after = job->status == 503,
-                                                         .content_type = type_of(format),
-                                                         .fields = fields,
-                                                         .body = span_of(job->text, job->n),
-                                                         .release = on_release,
-                                                         .arg = job});
-}
-
 /* An answer for which nobody looks into the mirror. */
 static void
 refuse(struct http_exchange *x, int status, const char *title, const char *text)
@@ -308,6 +284,32 @@ refuse(struct http_exchange *x, int status, const char *title, const char *text)
 }
 
 static void
+done(struct task *task)
+{
+    struct job *job = CONTAINER_OF(task, struct job, task);
+    struct serve *s = job->serve;
+    const enum route_format format = job->visit.route.format;
+    const bool is_file = format == ROUTE_PROOF || format == ROUTE_CSV || format == ROUTE_JSONL;
+    CLEANUP(mem_cleanup) char *fields = is_file ? fields_with_name(job) : NULL;
+
+    s->jobs--;
+    if (job->n > s->limits.octets - s->octets) {
+        refuse(job->exchange, 503, "Too much at once",
+               "Answers before this one are still on their way. Come again in a second.");
+        job_free(job);
+        return;
+    }
+    s->octets += job->n;
+    http_reply_with(job->exchange, &(struct http_answer){.status = job->status,
+                                                         .retry_after = job->status == 503,
+                                                         .content_type = type_of(format),
+                                                         .fields = fields,
+                                                         .body = span_of(job->text, job->n),
+                                                         .release = on_release,
+                                                         .arg = job});
+}
+
+static void
 on_request(struct http_exchange *x, void *arg)
 {
     struct serve *s = arg;
@@ -323,7 +325,7 @@ on_request(struct http_exchange *x, void *arg)
         refuse(x, 405, "Nothing can be changed here", "There is GET and HEAD.");
     } else if (!route_find(request->path, &route)) {
         refuse(x, 404, "There is no such page", "Nothing is at this path.");
-    } else if (s->jobs >= SERVE_JOBS || s->octets >= SERVE_OCTETS) {
+    } else if (s->jobs >= s->limits.jobs || s->octets >= s->limits.octets) {
         refuse(x, 503, "Too many questions at once", "Come again in a second.");
     } else {
         s->jobs++;
@@ -335,8 +337,7 @@ on_request(struct http_exchange *x, void *arg)
         job->visit = (struct visit){.key_is_given = s->options.key_is_given,
                                     .issuers = s->options.issuers,
                                     .now = clock_now(),
-                                    .rows = s->options.rows != 0 ? s->options.rows
-                                                                 : (uint64_t)LIST_ROWS_FILE,
+                                    .rows = s->limits.rows,
                                     .route = route};
         pool_submit(s->pool, &job->task);
     }
@@ -438,22 +439,32 @@ watch(struct serve *s)
     s->tick = event_must(event_new(s->base, -1, EV_PERSIST, on_tick, s), &tick);
 }
 
+static struct serve_limits
+limits_of(const struct serve_limits *given)
+{
+    struct serve_limits all = *given;
+
+    all.connections = all.connections != 0 ? all.connections : SERVE_CONNECTIONS;
+    all.jobs = all.jobs != 0 ? all.jobs : SERVE_JOBS;
+    all.octets = all.octets != 0 ? all.octets : SERVE_OCTETS;
+    all.rows = all.rows != 0 ? all.rows : (uint64_t)LIST_ROWS_FILE;
+    return all;
+}
+
 struct serve *
 serve_new(const struct serve_options *options, struct err *e)
 {
     CLEANUP(serve_cleanup) struct serve *s = mem_new(sizeof(*s));
-    struct http_options http = {.handler = on_request,
-                                .user = s,
-                                .connections_max = SERVE_CONNECTIONS,
-                                .connections_per_address_max = SERVE_CONNECTIONS,
-                                .body_max = 1,
-                                .forms = true,
-                                .allow = "GET, HEAD"};
+    struct http_options http = {
+        .handler = on_request, .user = s, .body_max = 1, .forms = true, .allow = "GET, HEAD"};
 
     if (loopback_check(options->listen, e) != 0) {
         return NULL;
     }
     s->options = *options;
+    s->limits = limits_of(&options->limits);
+    http.connections_max = s->limits.connections;
+    http.connections_per_address_max = s->limits.connections;
     s->key = log_key_format(options->key);
     s->fields = fields_of();
     http.fields = s->fields;

@@ -14,6 +14,7 @@
 #include "base/tlog/checkpoint.h"
 #include "db/audit/rules/issuer.h"
 
+/* Of each limit that is not given. */
 enum {
     SERVE_CONNECTIONS = 64,
     SERVE_JOBS = 16,
@@ -22,14 +23,22 @@ enum {
     SERVE_LONG_MS = 120000, /* for the report, and for a file to be kept */
 };
 
+/* 0: as above. */
+struct serve_limits {
+    size_t connections;
+    size_t jobs;
+    size_t octets;
+    int ms;        /* for each answer, the long ones, too; below 0: none is in time */
+    uint64_t rows; /* of a file; LIST_ROWS_FILE */
+};
+
 struct serve_options {
     const char *mirror;        /* its file */
     const char *listen;        /* "127.0.0.1:8830"; port 0 is any */
     const struct log_key *key; /* of the mirror: copied */
     bool key_is_given;
     struct audit_issuers *issuers;
-    int ms;        /* 0: SERVE_MS and SERVE_LONG_MS */
-    uint64_t rows; /* of a file; 0: LIST_ROWS_FILE */
+    struct serve_limits limits;
 };
 
 struct serve;

@@ -2,196 +2,46 @@
 /* The pages of a record with everything in it, as a browser asks for them, and who else may ask. */
 #include "db/audit/serve/serve.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/pool.h"
-#include "db/audit/mirror/run.h"
-#include "tests/support/history/history.h"
+#include "db/audit/mirror/mirror.h"
 #include "tests/support/test.h"
-#include "tests/support/tmpdir.h"
-
-static struct history h;
-static struct history_told told;
-static char *folder;
-static char *file; /* of the mirror */
-static struct audit_issuers *issuers;
-
-/* ---- a server, and who asks it ---- */
-
-struct site {
-    struct serve *serve;
-    pthread_t thread;
-};
-
-static void *
-go(void *arg)
-{
-    struct site *site = arg;
-
-    serve_run(site->serve);
-    return NULL;
-}
-
-static void
-site_begin(struct site *site, const struct serve_options *more)
-{
-    struct serve_options options = *more;
-    struct err e = {0};
-    CLEANUP(mirror_cleanup) struct mirror *m = mirror_open(file, &e);
-
-    assert_ok(m == NULL ? -1 : 0, &e);
-    options.mirror = file;
-    options.listen = "127.0.0.1:0";
-    options.key = mirror_key(m);
-    options.issuers = issuers;
-    site->serve = serve_new(&options, &e);
-    assert_ok(site->serve == NULL ? -1 : 0, &e);
-    assert_int_equal(pthread_create(&site->thread, NULL, go, site), 0);
-}
-
-static void
-site_end(struct site *site)
-{
-    serve_stop(site->serve);
-    assert_int_equal(pthread_join(site->thread, NULL), 0);
-    serve_free(site->serve);
-}
-
-/* All that comes until the connection is closed. */
-static char *
-say(const struct site *site, const char *text)
-{
-    const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)serve_port(site->serve)),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char *all = NULL;
-    size_t n = 0;
-    FILE *memory = open_memstream(&all, &n);
-    char octets[4096];
-    ssize_t got;
-
-    assert_true(fd >= 0 && memory != NULL);
-    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to)), 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    while ((got = read(fd, octets, sizeof(octets))) > 0) {
-        (void)fwrite(octets, 1, (size_t)got, memory);
-    }
-    assert_int_equal(fclose(memory), 0);
-    (void)close(fd);
-    return all;
-}
-
-static char *
-ask(const struct site *site, const char *path)
-{
-    CLEANUP(mem_cleanup)
-    char *text =
-        mem_printf("GET %s HTTP/1.0\r\nHost: localhost:%u\r\n\r\n", path, serve_port(site->serve));
-
-    return say(site, text);
-}
-
-static int
-status_of(const char *answer)
-{
-    int status = 0;
-
-    (void)sscanf(answer, "HTTP/1.1 %3d", &status);
-    return status;
-}
-
-static void
-expect(const struct site *site, const char *path, int status, const char *has)
-{
-    CLEANUP(mem_cleanup) char *answer = ask(site, path);
-
-    if (status_of(answer) != status || strstr(answer, has) == NULL) {
-        fail_msg("%s: not %d with \"%s\": %s", path, status, has, answer);
-    }
-}
-
-/* ---- the record ---- */
-
-static void
-mirror_make(const char *path)
-{
-    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
-    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
-    struct err e = {0};
-
-    log = audit_open(h.l.dir, NULL, &e);
-    assert_ok(log == NULL ? -1 : 0, &e);
-    assert_ok(mirror_init(path, audit_key(log), true, &e), &e);
-    m = mirror_open_writable(path, &e);
-    assert_ok(m == NULL ? -1 : 0, &e);
-    assert_ok(mirror_run(m, h.l.dir, NULL, NULL, &outcome, &e), &e);
-}
-
-static int
-set_up(void **state)
-{
-    (void)state;
-    history_begin(&h, 1768204800); /* 2026-01-12T08:00:00Z */
-    history_tell(&h, &told);
-    folder = tmpdir_new();
-    file = mem_printf("%s/audit.db", folder);
-    mirror_make(file);
-    issuers = audit_issuers_new();
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    audit_issuers_free(issuers);
-    mem_free(file);
-    tmpdir_remove(folder);
-    history_end(&h);
-    pool_contexts_free();
-    return 0;
-}
-
-/* ---- tests ---- */
+#include "tests/unit/db/audit/serve/site.h"
 
 static void
 each_page_has_what_it_is_for(void **state)
 {
-    CLEANUP(mem_cleanup) char *show = mem_printf("/show/%s", told.compromised);
-    CLEANUP(mem_cleanup) char *json = mem_printf("/show/%s.json", told.compromised);
-    CLEANUP(mem_cleanup) char *explain = mem_printf("/explain/%s", told.compromised);
-    CLEANUP(mem_cleanup) char *prove = mem_printf("/prove/%s", told.compromised);
-    CLEANUP(mem_cleanup) char *find = mem_printf("/certificates?serial=%s", told.compromised);
-    CLEANUP(mem_cleanup) char *led = mem_printf("<a href=\"/show/%s\">", told.compromised);
+    CLEANUP(mem_cleanup) char *show = mem_printf("/show/%s", site_record.told.compromised);
+    CLEANUP(mem_cleanup) char *json = mem_printf("/show/%s.json", site_record.told.compromised);
+    CLEANUP(mem_cleanup) char *explain = mem_printf("/explain/%s", site_record.told.compromised);
+    CLEANUP(mem_cleanup) char *prove = mem_printf("/prove/%s", site_record.told.compromised);
+    CLEANUP(mem_cleanup)
+    char *find = mem_printf("/certificates?serial=%s", site_record.told.compromised);
+    CLEANUP(mem_cleanup)
+    char *led = mem_printf("<a href=\"/show/%s\">", site_record.told.compromised);
     struct site site;
 
     (void)state;
     site_begin(&site, &(struct serve_options){.key_is_given = true});
-    expect(&site, "/", 200, "The record is verified");
-    expect(&site, "/help", 200, "expires-within");
-    expect(&site, find, 200, led);
-    expect(&site, "/events?way=down", 200, "rel=\"next\"");
-    expect(&site, "/certificates?status=revoked&column=serial&column=profile", 200,
-           "<p class=\"asked\">Status: <bdi>revoked</bdi>");
-    expect(&site, "/certificates?as-of=2020-01-01&status=expired", 200,
-           "no certificates like that");
-    expect(&site, "/certificates?after=0", 200, ", up to the end");
-    expect(&site, "/changes", 200, ": all of them");
-    expect(&site, "/certificates.csv?status=revoked", 200, "filename=\"certificates.csv\"");
-    expect(&site, "/certificates.jsonl", 200, "\"key\":{\"from\":\"given\"");
-    expect(&site, show, 200, "was revoked: keyCompromise");
-    expect(&site, "/show?q=Ada", 200, "What the record has about <bdi>Ada</bdi>");
-    expect(&site, json, 200, "\"leaves\":[");
-    expect(&site, explain, 200, "verified again");
-    expect(&site, prove, 200, "c2sp.org/tlog-proof@v1");
-    expect(&site, "/prove/0", 200, "filename=\"0.tlog-proof\"");
+    site_expect(&site, "/", 200, "The record is verified");
+    site_expect(&site, "/help", 200, "expires-within");
+    site_expect(&site, find, 200, led);
+    site_expect(&site, "/events?way=down", 200, "rel=\"next\"");
+    site_expect(&site, "/certificates?status=revoked&column=serial&column=profile", 200,
+                "<p class=\"asked\">Status: <bdi>revoked</bdi>");
+    site_expect(&site, "/certificates?as-of=2020-01-01&status=expired", 200,
+                "no certificates like that");
+    site_expect(&site, "/certificates?after=0", 200, ", up to the end");
+    site_expect(&site, "/changes", 200, ": all of them");
+    site_expect(&site, "/certificates.csv?status=revoked", 200, "filename=\"certificates.csv\"");
+    site_expect(&site, "/certificates.jsonl", 200, "\"key\":{\"from\":\"given\"");
+    site_expect(&site, show, 200, "was revoked: keyCompromise");
+    site_expect(&site, "/show?q=Ada", 200, "What the record has about <bdi>Ada</bdi>");
+    site_expect(&site, json, 200, "\"leaves\":[");
+    site_expect(&site, explain, 200, "verified again");
+    site_expect(&site, prove, 200, "c2sp.org/tlog-proof@v1");
+    site_expect(&site, "/prove/0", 200, "filename=\"0.tlog-proof\"");
     site_end(&site);
 }
 
@@ -237,14 +87,14 @@ what_cannot_be_asked_is_refused_with_a_reason(void **state)
     (void)state;
     site_begin(&site, &(struct serve_options){.key_is_given = true});
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        expect(&site, rows[i].path, rows[i].status, rows[i].has);
+        site_expect(&site, rows[i].path, rows[i].status, rows[i].has);
     }
     assert_ok(buf_append_str(&long_path, "/certificates?", &e), &e);
     for (int i = 0; i < 90; i++) {
         assert_ok(buf_append_str(&long_path, "column=abcdefghijkl&", &e), &e);
     }
     assert_ok(buf_append(&long_path, SPAN_LITERAL("\0"), &e), &e);
-    expect(&site, (const char *)long_path.p, 400, "too many columns");
+    site_expect(&site, (const char *)long_path.p, 400, "too many columns");
     site_end(&site);
 }
 
@@ -285,10 +135,10 @@ nobody_else_gets_or_changes_anything(void **state)
         CLEANUP(mem_cleanup)
         char *request = mem_printf("%s HTTP/1.0\r\nHost: %s%u%s\r\n\r\n", rows[i].line,
                                    rows[i].host, serve_port(site.serve), rows[i].rest);
-        CLEANUP(mem_cleanup) char *answer = say(&site, request);
+        CLEANUP(mem_cleanup) char *answer = site_say(&site, request);
 
         print_message("row %s", request);
-        assert_int_equal(status_of(answer), rows[i].status);
+        assert_int_equal(site_status(answer), rows[i].status);
         for (size_t k = 0; k < ARRAY_LEN(fields); k++) {
             assert_non_null(strstr(answer, fields[k]));
         }
@@ -313,8 +163,8 @@ who_says_no_name_is_not_answered(void **state)
 
     (void)state;
     site_begin(&site, &(struct serve_options){.key_is_given = true});
-    answer = say(&site, "GET / HTTP/1.0\r\n\r\n");
-    assert_int_equal(status_of(answer), 421);
+    answer = site_say(&site, "GET / HTTP/1.0\r\n\r\n");
+    assert_int_equal(site_status(answer), 421);
     site_end(&site);
 }
 
@@ -333,27 +183,28 @@ hostile_names_are_text(void **state)
         "/refusals",
         "/certificates?subject=%22%3E%3Cscript%3E%E2%80%AE",
     };
-    CLEANUP(mem_cleanup) char *person = mem_printf("/show/%s", told.hostile->serial);
-    CLEANUP(mem_cleanup) char *registration = mem_printf("/show/%s", told.hostile_nf->registration);
+    CLEANUP(mem_cleanup) char *person = mem_printf("/show/%s", site_record.told.hostile->serial);
+    CLEANUP(mem_cleanup)
+    char *registration = mem_printf("/show/%s", site_record.told.hostile_nf->registration);
     struct site site;
 
     (void)state;
     site_begin(&site, &(struct serve_options){.key_is_given = false});
     for (size_t i = 0; i < ARRAY_LEN(paths) + 2; i++) {
         CLEANUP(mem_cleanup)
-        char *answer = ask(&site, i < ARRAY_LEN(paths)    ? paths[i]
-                                  : i == ARRAY_LEN(paths) ? person
-                                                          : registration);
+        char *answer = site_ask(&site, i < ARRAY_LEN(paths)    ? paths[i]
+                                       : i == ARRAY_LEN(paths) ? person
+                                                               : registration);
 
         assert_null(strstr(answer, "<script"));
         assert_null(strstr(answer, "\xe2\x80\xae"));
         assert_null(strchr(answer, '\x1b'));
         assert_null(strstr(answer, "javascript:"));
     }
-    expect(&site, "/approvals", 200, "&lt;img src=http://x&gt;");
-    expect(&site, "/refusals", 200, "\\u{202e}&lt;/script&gt;");
-    expect(&site, paths[ARRAY_LEN(paths) - 1], 200, "\\u{202e}");
-    expect(&site, "/", 200, "the log key came from the ledger itself");
+    site_expect(&site, "/approvals", 200, "&lt;img src=http://x&gt;");
+    site_expect(&site, "/refusals", 200, "\\u{202e}&lt;/script&gt;");
+    site_expect(&site, paths[ARRAY_LEN(paths) - 1], 200, "\\u{202e}");
+    site_expect(&site, "/", 200, "the log key came from the ledger itself");
     site_end(&site);
 }
 
@@ -380,10 +231,10 @@ pages_have_each_row_once(void **state)
         size_t wanted = 0;
 
         while (path != NULL) {
-            CLEANUP(mem_cleanup) char *answer = ask(&site, path);
+            CLEANUP(mem_cleanup) char *answer = site_ask(&site, path);
             const char *next = strstr(answer, "rel=\"next\" href=\"");
 
-            assert_int_equal(status_of(answer), 200);
+            assert_int_equal(site_status(answer), 200);
             for (const char *p = strstr(answer, "<tr><th scope=\"row\""); p != NULL;
                  p = strstr(p + 1, "<tr><th scope=\"row\"")) {
                 rows++;
@@ -402,8 +253,8 @@ pages_have_each_row_once(void **state)
                 }
             }
         }
-        csv = ask(&site, i + 1 == ARRAY_LEN(begins) ? "/events.csv?column=time"
-                                                    : "/certificates.csv?column=notAfter");
+        csv = site_ask(&site, i + 1 == ARRAY_LEN(begins) ? "/events.csv?column=time"
+                                                         : "/certificates.csv?column=notAfter");
         for (const char *p = strstr(csv, "\r\n\r\n") + 4; (p = strchr(p, '\n')) != NULL; p++) {
             wanted++;
         }
@@ -414,55 +265,11 @@ pages_have_each_row_once(void **state)
 }
 
 static void
-what_is_too_much_is_not_half_an_answer(void **state)
-{
-    struct site site;
-
-    (void)state;
-    site_begin(&site, &(struct serve_options){.key_is_given = true, .rows = 3});
-    expect(&site, "/certificates.csv", 400, "more than 3 rows");
-    expect(&site, "/ceremonies.csv", 200, "filename=\"ceremonies.csv\"");
-    site_end(&site);
-    site_begin(&site, &(struct serve_options){.key_is_given = true, .ms = -1});
-    expect(&site, "/", 503, "takes too long");
-    site_end(&site);
-}
-
-/* The file is looked at anew for each answer. */
-static void
-another_mirror_in_its_place_is_not_shown(void **state)
-{
-    CLEANUP(mem_cleanup) char *kept = mem_printf("%s/kept.db", folder);
-    CLEANUP(mem_cleanup) char *other = mem_printf("%s/other.db", folder);
-    CLEANUP(log_key_free) struct log_key key = {0};
-    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
-    struct site site;
-    struct err e = {0};
-
-    (void)state;
-    m = mirror_open(file, &e);
-    assert_ok(m == NULL ? -1 : 0, &e);
-    assert_ok(log_key_set(&key, "another.example/log",
-                          span_of(mirror_key(m)->spki, mirror_key(m)->spki_n), &e),
-              &e);
-    assert_ok(mirror_init(other, &key, true, &e), &e);
-    site_begin(&site, &(struct serve_options){.key_is_given = true});
-    expect(&site, "/changes", 200, ": all of them");
-    assert_int_equal(rename(file, kept), 0);
-    expect(&site, "/changes", 500, "does not answer");
-    assert_int_equal(rename(other, file), 0);
-    expect(&site, "/changes", 500, "of another log now");
-    assert_int_equal(rename(kept, file), 0);
-    expect(&site, "/changes", 200, ": all of them");
-    site_end(&site);
-}
-
-static void
 it_does_not_listen_to_others(void **state)
 {
     struct err e = {0};
-    CLEANUP(mirror_cleanup) struct mirror *m = mirror_open(file, &e);
-    struct serve_options options = {.mirror = file, .listen = "0.0.0.0:0"};
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_open(site_record.file, &e);
+    struct serve_options options = {.mirror = site_record.file, .listen = "0.0.0.0:0"};
 
     (void)state;
     options.key = mirror_key(m);
@@ -480,10 +287,8 @@ main(void)
         cmocka_unit_test(who_says_no_name_is_not_answered),
         cmocka_unit_test(hostile_names_are_text),
         cmocka_unit_test(pages_have_each_row_once),
-        cmocka_unit_test(what_is_too_much_is_not_half_an_answer),
-        cmocka_unit_test(another_mirror_in_its_place_is_not_shown),
         cmocka_unit_test(it_does_not_listen_to_others),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, site_set_up, site_tear_down);
 }
