@@ -61,12 +61,12 @@ struct operations {
 
 /* Reports of RAs (office/report.h). */
 struct reporter {
-    uint8_t certificate[SHA256_SIZE]; /* of the RA; */
+    uint8_t who[SHA256_SIZE]; /* of an RA's certificate; */
     unsigned told;
 };
 struct reports {
     time_t hour;         /* since 1970; */
-    struct reporter *by; /* each RA that told something in it */
+    struct reporter *by; /* each that told something in it */
     size_t n, capacity;
 };
 

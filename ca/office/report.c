@@ -24,7 +24,8 @@ struct reporting {
     struct store_op op;
     struct release_item release;
     uint64_t leaf;
-    bool is_gone; /* whose it is was revoked before it had its place in the record */
+    bool is_there; /* in the record, as that leaf */
+    bool is_gone;  /* whose it is was revoked before it had its place in the record */
     time_t now;
     int result;
     struct err e;
@@ -49,19 +50,27 @@ on_released(struct release_item *item)
     reporting_free(r);
 }
 
-/* The same again, whose answer got lost: it is there already. */
+static int
+run_look(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct reporting *r = CONTAINER_OF(op, struct reporting, op);
+
+    return ledger_find(db, LEAF_RA_REPORT, span_of(r->id, sizeof(r->id)), &r->leaf, &r->is_there,
+                       e);
+}
+
+/* Two of the same, both new, may be on their way: the second one is there by now. */
 static int
 run_append(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct reporting *r = CONTAINER_OF(op, struct reporting, op);
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_RA_REPORT, r->now);
     enum issuance_role role;
-    bool found;
 
-    if (ledger_find(db, LEAF_RA_REPORT, span_of(r->id, sizeof(r->id)), &r->leaf, &found, e) != 0) {
+    if (run_look(op, db, e) != 0) {
         return -1;
     }
-    if (found) {
+    if (r->is_there) {
         return 0;
     }
     if (issuance_role_of(db, buf_span(&r->ra->der), &role, e) != 0) {
@@ -88,6 +97,13 @@ refuse(struct reporting *r)
 }
 
 static void
+answer_when_published(struct reporting *r)
+{
+    r->release = (struct release_item){.leaf = r->leaf, .released = on_released};
+    release_wait(r->ca->release, &r->release);
+}
+
+static void
 on_appended(struct task *task)
 {
     struct reporting *r = CONTAINER_OF(task, struct reporting, op.task);
@@ -98,8 +114,7 @@ on_appended(struct task *task)
         refuse(r);
         return;
     }
-    r->release = (struct release_item){.leaf = r->leaf, .released = on_released};
-    release_wait(r->ca->release, &r->release);
+    answer_when_published(r);
 }
 
 static int
@@ -140,9 +155,9 @@ run_verify(struct task *task)
     r->result = verify(r);
 }
 
-/* One more of this RA and this hour, when there may be. */
+/* One more of him and this hour, when there may be. */
 static bool
-may_tell(struct reports *all, const uint8_t certificate[SHA256_SIZE], time_t now)
+is_one_more(struct reports *all, const uint8_t who[SHA256_SIZE], unsigned most, time_t now)
 {
     struct reporter *by = NULL;
 
@@ -151,16 +166,40 @@ may_tell(struct reports *all, const uint8_t certificate[SHA256_SIZE], time_t now
         all->n = 0;
     }
     for (size_t i = 0; i < all->n && by == NULL; i++) {
-        by = memcmp(all->by[i].certificate, certificate, SHA256_SIZE) == 0 ? &all->by[i] : NULL;
+        by = memcmp(all->by[i].who, who, SHA256_SIZE) == 0 ? &all->by[i] : NULL;
     }
     if (by == NULL) {
         all->by = mem_grow(all->by, &all->capacity, all->n + 1, sizeof(*all->by));
         by = &all->by[all->n++];
         *by = (struct reporter){.told = 0};
-        memcpy(by->certificate, certificate, SHA256_SIZE);
+        memcpy(by->who, who, SHA256_SIZE);
     }
-    by->told += by->told <= REPORTS_MAX ? 1 : 0;
-    return by->told <= REPORTS_MAX;
+    by->told += by->told <= most ? 1 : 0;
+    return by->told <= most;
+}
+
+static void
+tell_to_wait(struct reporting *r)
+{
+    ca_answer_busy(r->ca, r->peer, span_of(r->id, sizeof(r->id)));
+    reporting_free(r);
+}
+
+/* What is in the record everybody can read and send again: it counts as nobody's. */
+static void
+on_looked(struct task *task)
+{
+    struct reporting *r = CONTAINER_OF(task, struct reporting, op.task);
+
+    ca_check_store(&r->op, "a report of an RA");
+    if (r->is_there) {
+        answer_when_published(r);
+    } else if (!is_one_more(&r->ca->reports, r->certificate, REPORTS_MAX, r->now)) {
+        tell_to_wait(r);
+    } else {
+        r->op = (struct store_op){.run = run_append, .task = {.done = on_appended}};
+        store_submit(r->ca->store, &r->op);
+    }
 }
 
 /* Who it is must be known before it counts as his: nobody uses up what another one may tell. */
@@ -173,12 +212,7 @@ on_verified(struct task *task)
         refuse(r);
         return;
     }
-    if (!may_tell(&r->ca->reports, r->certificate, r->now)) {
-        ca_answer_busy(r->ca, r->peer, span_of(r->id, sizeof(r->id)));
-        reporting_free(r);
-        return;
-    }
-    r->op = (struct store_op){.run = run_append, .task = {.done = on_appended}};
+    r->op = (struct store_op){.run = run_look, .reads = true, .task = {.done = on_looked}};
     store_submit(r->ca->store, &r->op);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * report.h - REPORT of the link: what an RA says of itself becomes a leaf, as it is, once. It is
- * signed by an RA that is one now; that it is true nobody verifies. At most REPORTS_MAX an hour of
- * each RA, so that none fills the record, nor silences another: BUSY. Private to nfpki-ca.
+ * signed by an RA that is one now; that it is true nobody verifies. At most REPORTS_MAX new ones an
+ * hour of each RA, so that none fills the record, nor silences another: BUSY. Private to nfpki-ca.
  */
 #pragma once
 
