@@ -61,12 +61,12 @@ struct operations {
 
 /* Reports of RAs (office/report.h). */
 struct reporter {
-    uint8_t who[SHA256_SIZE]; /* of an RA's certificate; */
+    uint8_t who[SHA256_SIZE]; /* of an RA's certificate; or a user of the link, and zeros; */
     unsigned told;
 };
 struct reports {
     time_t hour;         /* since 1970; */
-    struct reporter *by; /* each that told something in it */
+    struct reporter *by; /* each that told or sent something in it */
     size_t n, capacity;
 };
 

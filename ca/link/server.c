@@ -28,6 +28,7 @@ struct peer {
     struct link_server *server;
     struct peer *next;
     link_peer number;
+    uid_t user;
     struct bufferevent *bev;
     size_t open;   /* requests without answer */
     bool greeted;  /* said HELLO */
@@ -178,6 +179,7 @@ admit(struct link_server *s, int fd, struct err *e)
     peer = mem_new(sizeof(*peer));
     peer->server = s;
     peer->number = s->last;
+    peer->user = who.uid;
     peer->bev = bufferevent_socket_new(s->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (peer->bev == NULL) {
         mem_free(peer);
@@ -306,6 +308,15 @@ size_t
 link_server_peers(const struct link_server *s)
 {
     return s->n_peers;
+}
+
+uid_t
+link_server_user(const struct link_server *s, link_peer number)
+{
+    const struct peer *peer = find(s, number);
+
+    assert(peer != NULL);
+    return peer->user;
 }
 
 struct link_server *

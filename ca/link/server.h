@@ -49,3 +49,5 @@ void link_server_tell_all(struct link_server *, const struct link_message *);
 /* Ends the connection, with this reason for `closed`. Does nothing when the peer is gone. */
 void link_server_close(struct link_server *, link_peer, const struct err *why);
 size_t link_server_peers(const struct link_server *);
+/* Who it is, however often he connects; of a peer that is there: inside `request`. */
+uid_t link_server_user(const struct link_server *, link_peer);

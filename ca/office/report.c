@@ -216,11 +216,27 @@ on_verified(struct task *task)
     store_submit(r->ca->store, &r->op);
 }
 
+/* Before any work: one that is forged costs as much as a true one. */
+static bool
+may_send(struct ca *ca, link_peer peer)
+{
+    const uid_t user = link_server_user(ca->link, peer);
+    uint8_t who[SHA256_SIZE] = {0};
+
+    memcpy(who, &user, sizeof(user));
+    return is_one_more(&ca->reports, who, REPORTS_SENT_MAX, clock_now());
+}
+
 void
 report_submit(struct ca *ca, link_peer peer, const struct link_message *m)
 {
-    struct reporting *r = mem_new(sizeof(*r));
+    struct reporting *r;
 
+    if (!may_send(ca, peer)) {
+        ca_answer_busy(ca, peer, m->id);
+        return;
+    }
+    r = mem_new(sizeof(*r));
     r->ca = ca;
     r->peer = peer;
     r->ras = ca_ras_hold(ca);

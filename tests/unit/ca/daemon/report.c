@@ -2,6 +2,7 @@
 /* What an RA says of itself, over the link: who may, and that it is in the record once. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/tlog/ra_report.h"
 #include "ca/cmp/report.h"
@@ -9,6 +10,7 @@
 
 enum {
     HOUR_MAX = 120,
+    SENT_MAX = 1200,
     KNOWN_MS = 60 * 1000, /* an RA that was certified is one, at the latest */
     PAUSE_MS = 100,
 };
@@ -215,6 +217,31 @@ who_is_revoked_says_nothing_more(void **state)
     world_start(w);
 }
 
+/* Nothing of it is looked at then: not even what is no report is refused; nor by a new connection.
+ */
+static void
+who_sends_too_many_waits(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(answer_free) struct answer a = {0};
+    time_t hour;
+
+    do { /* within one hour of the clock, be it the next */
+        const int first = w->link;
+        int sent = 0;
+
+        hour = time(NULL) / 3600;
+        do {
+            tell(w, 1, (struct said){.no_report = true}, &a);
+        } while (a.m.type == LINK_REFUSED && ++sent <= 2 * SENT_MAX);
+        assert_int_equal(a.m.type, LINK_BUSY);
+        world_connect(w);
+        (void)close(first);
+        tell(w, 1, (struct said){.no_report = true}, &a);
+    } while (hour != time(NULL) / 3600);
+    assert_int_equal(a.m.type, LINK_BUSY);
+}
+
 int
 main(void)
 {
@@ -224,6 +251,7 @@ main(void)
         cmocka_unit_test(what_is_recorded_silences_nobody),
         cmocka_unit_test(who_is_revoked_says_nothing_more),
         cmocka_unit_test(no_ra_fills_the_record_nor_silences_another),
+        cmocka_unit_test(who_sends_too_many_waits),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
