@@ -3,6 +3,7 @@
 each version of the record, about the example in LEDGER.md, and about ledgers that somebody changed."""
 import base64, json, os, re, shutil, subprocess, sys
 
+from ledger_messages import count as messages
 from ledger_rules import quote, verify_rules
 from ledger_verify import G, N, SPKI, entries, need, read_checkpoint, read_file, read_key, root_of, sha, times, verify
 
@@ -118,11 +119,12 @@ def history():  # with every kind of leaf (tests/support/history), and a sample 
     subprocess.run([f'{programs}/history', folder], check=True, env={**os.environ, 'TMPDIR': scratch})
     expect('history', folder, 'verified')
     size = len(bodies_of(folder))
-    for name in ('log.vkey', 'checkpoint', f'tile/0/000.p/{size}', f'tile/entries/000.p/{size}'):
+    need(messages(folder, size).endswith(' 1 missing'), 'history: ' + messages(folder, size))  # of what was adopted
+    for name in ('log.vkey', 'checkpoint', *(f'tile/{kind}/000.p/{size}' for kind in ('0', 'entries', 'messages'))):
         octets = read(f'{folder}/{name}')
         for at in range(0, len(octets), len(octets) // 12):
             write(f'{folder}/{name}', octets[:at] + bytes([octets[at] ^ 1 << at % 8]) + octets[at + 1:])
-            said = READERS['python'](folder)
+            said = says(lambda of: messages(of, size))(folder) if 'messages' in name else READERS['python'](folder)
             need(said.startswith('NOT VERIFIED'), f'{name}, octet {at}: {said}')
         write(f'{folder}/{name}', octets)
 
@@ -230,6 +232,7 @@ def approvals(bodies):
 def main():
     for folder in vectors():
         expect(folder, folder, 'verified')
+    need(messages(f'{VECTORS}/7/asked', 77) == '19 messages, 0 missing', 'the messages of 7/asked')
     example()
     history()
     make(f'{scratch}/empty', [])

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/x509/serial.h"
+#include "tests/support/history/asked.h"
 #include "tests/support/history/private.h"
 #include "tests/support/submit.h"
 #include "tests/support/test.h"
@@ -13,22 +14,26 @@ enum { DAY = 86400, BEFORE = 300, DAYS = 45 };
 /* ---- registrations ---- */
 
 static char *
-document(const struct history *h, const struct history_nf *nf, const char *proof,
-         const char *supersedes)
+document(struct history *h, struct history_nf *nf, const char *proof, const char *supersedes)
 {
+    char pinned[HISTORY_HEX] = "";
     char from[TIME_TEXT_SIZE];
     char until[TIME_TEXT_SIZE];
 
     time_format(h->l.now, from);
     time_format(nf->until, until);
+    if (strcmp(proof, "mac") != 0) {
+        asked_pin(h, nf, proof, pinned);
+    }
     return mem_printf(
         "{\"version\":1,\"nfInstanceId\":\"%s\",\"nfTypes\":[\"%s\"],\"fqdns\":[\"%s\"],"
         "\"homeDomain\":\"%s\",\"country\":\"SE\",\"profiles\":[{\"name\":\"nf-tls\","
         "\"maxValidityDays\":60},{\"name\":\"nf-tls-client\",\"maxValidityDays\":60}],"
         "\"notBefore\":\"%s\",\"notAfter\":\"%s\",\"certificates\":%d,"
-        "\"proof\":{\"kind\":\"%s\"}%s%s%s}",
+        "\"proof\":{\"kind\":\"%s\"%s%s%s}%s%s%s}",
         nf->identity.instance_id, nf->identity.types[0], nf->identity.fqdns[0],
         nf->identity.home_domain, from, until, nf->certificates, proof,
+        pinned[0] == '\0' ? "" : ",\"sha256\":\"", pinned, pinned[0] == '\0' ? "" : "\"",
         supersedes == NULL ? "" : ",\"supersedes\":\"", supersedes == NULL ? "" : supersedes,
         supersedes == NULL ? "" : "\"");
 }
@@ -128,17 +133,29 @@ history_cancel_by(struct history *h, const struct history_nf *nf, const char *by
 
 /* ---- requests ---- */
 
+static enum cmp_assurance
+assurance_of(const struct history_nf *nf)
+{
+    return asked_by_signature(nf) ? CMP_ASSURANCE_SIGNATURE : CMP_ASSURANCE_MAC;
+}
+
+static const char *
+assurance_text(const struct history_nf *nf)
+{
+    return asked_by_signature(nf) ? "signature" : "mac";
+}
+
 /* QUEUE-HEAD over this one and somebody else's, and what it says of this one. */
 static struct submit
-attest(struct history *h, const struct history_nf *nf, const char *profile, const char *rid_of)
+attest(struct history *h, const struct history_nf *nf, const char *profile, struct span message)
 {
     const struct submit_head head = {.ra = h->ra->certificate,
                                      .key = h->ra->key,
                                      .ca = h->pki->issuing,
                                      .first = h->asked + 1,
                                      .time = h->l.now};
-    struct cmp_queue_entry entries[2] = {{.assurance = CMP_ASSURANCE_MAC, .received_at = h->l.now}};
-    const struct span messages[2] = {span_str(rid_of), span_str("of somebody else")};
+    struct cmp_queue_entry entries[2] = {{.assurance = assurance_of(nf), .received_at = h->l.now}};
+    const struct span messages[2] = {message, span_str("of somebody else")};
     struct submit submits[2];
     struct submit_head mine = head;
     struct leaf *leaf;
@@ -164,29 +181,39 @@ attest(struct history *h, const struct history_nf *nf, const char *profile, cons
     return submits[0];
 }
 
-static void
-message_rid(const char *text, char rid[HISTORY_HEX])
-{
-    uint8_t hash[SHA256_SIZE];
-    struct err e = {0};
-
-    assert_ok(sha256(span_str(text), hash, &e), &e);
-    hex_format(span_of(hash, sizeof(hash)), rid);
-}
-
 void
 history_request(struct history *h, struct history_nf *nf, const char *profile, int approvals)
 {
-    CLEANUP(mem_cleanup)
-    char *message = mem_printf("PKIMessage %s %d", nf->identity.instance_id, (int)h->asked);
-    CLEANUP(submit_free) struct submit s = attest(h, nf, profile, message);
-    struct leaf *leaf = history_leaf(h, LEAF_REQUEST);
+    history_request_how(h, nf, &(struct history_how){.profile = profile, .approvals = approvals});
+}
 
-    message_rid(message, nf->rid);
+void
+history_request_how(struct history *h, struct history_nf *nf, const struct history_how *how)
+{
+    const char *profile = how->profile == NULL ? "nf-tls" : how->profile;
+    const int approvals = how->approvals;
+    CLEANUP(buf_free) struct buf message = {0};
+    CLEANUP(submit_free) struct submit s = {0};
+    struct leaf *leaf;
+
+    EVP_PKEY_free(nf->next_key);
+    nf->next_key = how->key == NULL ? pki_key("P-256") : how->key;
+    assert_true(how->key == NULL || EVP_PKEY_up_ref(how->key) == 1);
+    if (how->updates != NULL || how->renews != NULL) {
+        asked_as(nf, nf->certificate, nf->key);
+    }
+    nf->made = h->l.now - 1;
+    message = asked_request(h, nf,
+                            how->updates != NULL  ? CMP_KUR
+                            : how->renews != NULL ? CMP_CR
+                                                  : CMP_IR,
+                            nf->next_key, nf->rid);
+    s = attest(h, nf, profile, buf_span(&message));
+    leaf = history_leaf(h, LEAF_REQUEST);
     leaf_set_text(leaf, "rid", nf->rid);
     leaf_set_text(leaf, "registration", nf->registration);
     leaf_set_text(leaf, "profile", profile);
-    leaf_set_text(leaf, "assurance", "mac");
+    leaf_set_text(leaf, "assurance", assurance_text(nf));
     leaf_set_int(leaf, "qseq", (int64_t)h->asked - 1);
     if (approvals > 0) {
         leaf_set_int(leaf, "approvals", approvals);
@@ -194,27 +221,26 @@ history_request(struct history *h, struct history_nf *nf, const char *profile, i
     leaf_set_hex(leaf, "head", span_of(h->head, sizeof(h->head)));
     leaf_set_base64(leaf, "entry", buf_span(&s.entry));
     leaf_set_base64(leaf, "path", buf_span(&s.path));
-    leaf_set_time(leaf, "made", leaf_time(leaf) - 2);
+    leaf_set_time(leaf, "made", nf->made);
     leaf_set_text(leaf, "madeBy", "requester");
     history_append(h, leaf);
 }
 
 void
-history_again(struct history *h, const struct history_nf *nf)
+history_again(struct history *h, struct history_nf *nf)
 {
-    CLEANUP(mem_cleanup)
-    char *message = mem_printf("PKIMessage %s %d", nf->identity.instance_id, (int)h->asked);
-    struct submit s = attest(h, nf, "nf-tls", message);
-    struct leaf *leaf = history_leaf(h, LEAF_AGAIN);
+    const time_t made = h->l.now - 1;
     char again[HISTORY_HEX];
+    CLEANUP(buf_free) struct buf message = asked_request(h, nf, CMP_KUR, nf->key, again);
+    struct submit s = attest(h, nf, "nf-tls", buf_span(&message));
+    struct leaf *leaf = history_leaf(h, LEAF_AGAIN);
 
     submit_free(&s); /* an AGAIN names the head alone */
-    message_rid(message, again);
     leaf_set_text(leaf, "rid", nf->rid);
     leaf_set_text(leaf, "serial", nf->serial);
     leaf_set_text(leaf, "again", again);
     leaf_set_text(leaf, "registration", nf->registration);
-    leaf_set_time(leaf, "messageTime", leaf_time(leaf) - 1);
+    leaf_set_time(leaf, "messageTime", made);
     leaf_set_int(leaf, "qseq", (int64_t)h->asked - 1);
     leaf_set_hex(leaf, "head", span_of(h->head, sizeof(h->head)));
     history_append(h, leaf);
@@ -290,8 +316,9 @@ history_intend(struct history *h, struct history_nf *nf, struct history_how how)
 
     EVP_PKEY_free(nf->key);
     X509_free(nf->certificate);
-    nf->key = how.key == NULL ? pki_key("P-256") : how.key;
-    assert_true(how.key == NULL || EVP_PKEY_up_ref(how.key) == 1);
+    assert_non_null(nf->next_key);
+    nf->key = nf->next_key;
+    nf->next_key = NULL;
     nf->certificate =
         how.hostile ? history_hostile_certificate(h, nf->key, days) : certificate(h, nf, &how);
     hex_format(serial_of(nf->certificate), nf->serial);
@@ -299,7 +326,7 @@ history_intend(struct history *h, struct history_nf *nf, struct history_how how)
     leaf_set_text(leaf, "profile", how.profile == NULL ? "nf-tls" : how.profile);
     leaf_set_text(leaf, "nfInstanceId", nf->identity.instance_id);
     leaf_set_text(leaf, "registration", nf->registration);
-    leaf_set_text(leaf, "assurance", "mac");
+    leaf_set_text(leaf, "assurance", assurance_text(nf));
     if (how.approvals > 0) {
         leaf_set_int(leaf, "approvals", how.approvals);
     }
@@ -308,7 +335,7 @@ history_intend(struct history *h, struct history_nf *nf, struct history_how how)
     set_if(leaf, "insteadOf", instead);
     history_hash(leaf, "profileFile", span_str("profiles"));
     if (updates != NULL || renews != NULL) {
-        leaf_set_time(leaf, "messageTime", leaf_time(leaf) - 4);
+        leaf_set_time(leaf, "messageTime", nf->made);
     }
     history_certificate(h, leaf, nf->rid, nf->certificate);
 }
@@ -330,26 +357,34 @@ about(struct history *h, enum leaf_kind kind, const struct history_nf *nf)
 }
 
 void
-history_confirm(struct history *h, const struct history_nf *nf)
+history_confirm(struct history *h, struct history_nf *nf)
 {
-    history_append(h, about(h, LEAF_CONFIRMED, nf));
+    struct leaf *leaf = about(h, LEAF_CONFIRMED, nf);
+    char hash[HISTORY_HEX];
+
+    asked_certconf(h, nf, true, hash);
+    leaf_set_text(leaf, "certConf", hash);
+    history_append(h, leaf);
 }
 
 void
-history_reject(struct history *h, const struct history_nf *nf, const char *reason, bool by_nf)
+history_reject(struct history *h, struct history_nf *nf, const char *reason, bool by_nf)
 {
+    char hash[HISTORY_HEX];
     struct leaf *leaf = about(h, LEAF_REJECTED, nf);
 
     leaf_set_text(leaf, "reason", reason);
     if (by_nf) {
+        asked_certconf(h, nf, false, hash);
+        leaf_set_text(leaf, "certConf", hash);
         leaf_set_text(leaf, "registration", nf->registration);
     }
     history_append(h, leaf);
 }
 
-void
-history_revoke(struct history *h, const char *serial, int reason, const char *by,
-               const char *superseded_by)
+static void
+revoke(struct history *h, const char *serial, int reason, const char *by, const char *superseded_by,
+       const char *rr)
 {
     struct leaf *leaf = history_leaf(h, LEAF_REVOKED);
     struct crl_entry *entry = &h->revoked[h->n_revoked++];
@@ -365,13 +400,32 @@ history_revoke(struct history *h, const char *serial, int reason, const char *by
     leaf_set_time(leaf, "revocationDate", entry->revoked_at);
     set_if(leaf, "by", by);
     set_if(leaf, "supersededBy", superseded_by);
+    set_if(leaf, "rr", rr);
     history_append(h, leaf);
+}
+
+void
+history_revoke(struct history *h, const char *serial, int reason, const char *by,
+               const char *superseded_by)
+{
+    revoke(h, serial, reason, by, superseded_by, NULL);
+}
+
+void
+history_give_back(struct history *h, struct history_nf *nf, X509 *certificate, int reason)
+{
+    char serial[HISTORY_HEX];
+    char hash[HISTORY_HEX];
+
+    hex_format(serial_of(certificate), serial);
+    asked_rr(h, nf, certificate, reason, hash);
+    revoke(h, serial, reason, NULL, NULL, hash);
 }
 
 void
 history_enrol(struct history *h, struct history_nf *nf, struct history_how how)
 {
-    history_request(h, nf, how.profile == NULL ? "nf-tls" : how.profile, 0);
+    history_request_how(h, nf, &how);
     history_intend(h, nf, how);
     history_issued(h, nf);
     history_confirm(h, nf);

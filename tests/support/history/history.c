@@ -6,6 +6,7 @@
 #include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
 #include "db/ledger/leaf.h"
+#include "tests/support/history/asked.h"
 #include "tests/support/history/private.h"
 #include "tests/support/test.h"
 
@@ -15,7 +16,8 @@ void
 history_begin(struct history *h, time_t begin)
 {
     *h = (struct history){.begin = begin, .crl = BUF_INIT(1 << 20)};
-    audit_ledger_begin(&h->l);
+    audit_ledger_begin_with(&h->l, asked_message);
+    asked_begin(h);
     h->l.now = begin;
     h->pki = pki_new_at("P-384", "P-256", begin);
 }
@@ -31,10 +33,13 @@ history_end(struct history *h)
     for (size_t i = 0; i < h->n_nfs; i++) {
         EVP_PKEY_free(h->nfs[i]->key);
         X509_free(h->nfs[i]->certificate);
+        EVP_PKEY_free(h->nfs[i]->next_key);
+        asked_as(h->nfs[i], NULL, NULL);
         mem_free(h->nfs[i]);
     }
     pki_free(h->pki);
     buf_free(&h->crl);
+    buf_free(&h->algorithm);
     audit_ledger_end(&h->l);
 }
 

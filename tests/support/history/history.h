@@ -11,6 +11,7 @@
 
 #include "base/tlog/merkle.h"
 #include "ca/x509/tbs/crl.h"
+#include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/unit/db/audit/ledger.h"
 
@@ -37,8 +38,13 @@ struct history_nf {
     char serial[HISTORY_HEX];
     EVP_PKEY *key;
     X509 *certificate;
-    int certificates; /* that its registration allows */
-    time_t until;     /* its registration's end */
+    int certificates;              /* that its registration allows */
+    time_t until;                  /* its registration's end */
+    EVP_PKEY *next_key;            /* that it asked for */
+    X509 *asks_with;               /* certificate that protects what it asks, by this key; */
+    EVP_PKEY *asks_by;             /* NULL: a MAC */
+    struct cmp_client_state state; /* of its transaction */
+    time_t made;                   /* its request */
 };
 
 struct history {
@@ -57,6 +63,7 @@ struct history {
     size_t n_revoked;
     uint64_t crls;
     struct buf crl;              /* the newest one, DER */
+    struct buf algorithm;        /* of MACs */
     uint64_t reports;            /* of the RA; */
     uint8_t report[SHA256_SIZE]; /* the last */
     uint64_t kinds[LEAF_KINDS];  /* how many leaves of each there are */
@@ -115,7 +122,10 @@ void history_cancel(struct history *, const struct history_nf *,
                     const struct history_person *registrar);
 void history_cancel_by(struct history *, const struct history_nf *, const char *by,
                        const char *reason);
+/* For a new key, or for that of `how`, which says whose place it takes, too. */
+struct history_how;
 void history_request(struct history *, struct history_nf *, const char *profile, int approvals);
+void history_request_how(struct history *, struct history_nf *, const struct history_how *);
 void history_approve(struct history *, const struct history_nf *, const struct history_person *,
                      const char *decision, const char *reason);
 void history_refuse(struct history *, const struct history_nf *, int fail_info, const char *reason);
@@ -128,16 +138,18 @@ struct history_how {
     int days; /* 45 */
     bool hostile;
 };
-/* INTENT alone, the certificate is kept; and its ISSUED. */
+/* INTENT alone, the certificate is kept; and its ISSUED. The request for it came before. */
 void history_intend(struct history *, struct history_nf *, struct history_how);
 void history_issued(struct history *, struct history_nf *);
-void history_confirm(struct history *, const struct history_nf *);
-void history_reject(struct history *, const struct history_nf *, const char *reason, bool by_nf);
+void history_confirm(struct history *, struct history_nf *);
+void history_reject(struct history *, struct history_nf *, const char *reason, bool by_nf);
 /* serial: of any certificate. */
 void history_revoke(struct history *, const char *serial, int reason, const char *by,
                     const char *superseded_by);
+/* As its network function asks, for one that it had. */
+void history_give_back(struct history *, struct history_nf *, X509 *certificate, int reason);
 /* The request once more, answered with the update that waits. */
-void history_again(struct history *, const struct history_nf *);
+void history_again(struct history *, struct history_nf *);
 /* Request, INTENT, ISSUED, CONFIRMED. */
 void history_enrol(struct history *, struct history_nf *, struct history_how);
 /* Request, INTENT, ISSUED, CONFIRMED of an update, and REVOKED of what it follows. */

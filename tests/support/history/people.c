@@ -6,6 +6,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/serial.h"
 #include "db/ledger/leaf.h"
+#include "tests/support/history/asked.h"
 #include "tests/support/history/private.h"
 #include "tests/support/test.h"
 
@@ -89,19 +90,15 @@ static struct history_person *
 person_add(struct history *h, const char *role, X509 *certificate, EVP_PKEY *key)
 {
     struct history_person *p = mem_new(sizeof(*p));
-    CLEANUP(mem_cleanup) char *text = mem_printf("PKCS #10 of person %zu", h->n_people);
     struct leaf *leaf = history_leaf(h, LEAF_INTENT);
-    uint8_t rid[SHA256_SIZE];
     char hex[HISTORY_HEX];
-    struct err e = {0};
 
     assert_true(h->n_people < HISTORY_PEOPLE);
     h->people[h->n_people++] = p;
     *p = (struct history_person){.key = key, .certificate = certificate};
     hex_format(serial_of(certificate), p->serial);
     (void)X509_NAME_oneline(X509_get_subject_name(certificate), p->subject, sizeof(p->subject));
-    assert_ok(sha256(span_str(text), rid, &e), &e);
-    hex_format(span_of(rid, sizeof(rid)), hex);
+    asked_pkcs10(h, key, X509_get_subject_name(certificate), hex);
     leaf_set_text(leaf, "profile", role);
     leaf_set_text(leaf, "by", "uid 0 (root)");
     history_certificate(h, leaf, hex, certificate);
@@ -163,19 +160,26 @@ adopt(struct history *h, char adopted[HISTORY_HEX])
     const struct nf_identity nf = pki_nf();
     struct tbs_request request = pki_request(h->pki, &nf, buf_span(&spki));
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
     struct leaf *leaf = history_leaf(h, LEAF_ADOPTED);
+    uint8_t hash[SHA256_SIZE];
+    char rid[HISTORY_HEX]; /* nobody knows what it was asked for with */
+    struct err e = {0};
 
     request.not_before = h->l.now - (time_t)30 * DAY;
     request.not_after = h->l.now + (time_t)15 * DAY;
     certificate = pki_issue(&request, h->pki->issuing_key);
     hex_format(serial_of(certificate), adopted);
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, &e), &e);
+    assert_ok(sha256(buf_span(&der), hash, &e), &e);
+    hex_format(span_of(hash, sizeof(hash)), rid);
     leaf_set_text(leaf, "serial", adopted);
     leaf_set_text(leaf, "from", "certificate");
     history_append(h, leaf);
     leaf = history_leaf(h, LEAF_INTENT);
     leaf_set_text(leaf, "profile", "adopted");
-    history_certificate(h, leaf, adopted, certificate);
-    history_certificate_issued(h, adopted, certificate);
+    history_certificate(h, leaf, rid, certificate);
+    history_certificate_issued(h, rid, certificate);
 }
 
 void

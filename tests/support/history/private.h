@@ -4,7 +4,7 @@
 
 #include "tests/support/history/history.h"
 
-enum { HISTORY_RECORD = 6 /* version of the record */ };
+enum { HISTORY_RECORD = 7 /* version of the record */ };
 
 struct leaf *history_leaf(struct history *, enum leaf_kind) OWNED(leaf_free);
 /* Takes the leaf. */

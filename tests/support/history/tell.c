@@ -102,13 +102,16 @@ tell_trouble(struct history *h, struct history_told *t)
 static void
 tell_oddities(struct history *h, struct history_told *t)
 {
+    X509 *rejected = t->rejected->certificate;
     char before[HISTORY_HEX];
 
     history_at(h, 12, 10, 0);
     note(before, t->rejected->serial);
     note(t->rejected_first, before);
+    assert_int_equal(X509_up_ref(rejected), 1);
     history_enrol(h, t->rejected, (struct history_how){.instead_of = before});
-    history_revoke(h, before, 5, NULL, NULL);
+    history_give_back(h, t->rejected, rejected, 5);
+    X509_free(rejected);
     history_at(h, 14, 9, 0);
     t->never_confirmed = history_register(h, "NEF", "nef1", t->north, "mac", 1, 60);
     history_request(h, t->never_confirmed, "nf-tls", 0);
@@ -165,7 +168,7 @@ tell_renewal(struct history *h, struct history_told *t)
     history_update(h, h->nfs[10]);
     history_at(h, 60, 9, 0);
     note(before, h->nfs[11]->serial);
-    history_request(h, h->nfs[11], "nf-tls", 0);
+    history_request_how(h, h->nfs[11], &(struct history_how){.updates = before});
     history_intend(h, h->nfs[11], (struct history_how){.updates = before});
     history_issued(h, h->nfs[11]);
     history_at(h, 60, 9, 5);

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "db/audit/verify.h"
 #include "db/audit/walk.h"
+#include "db/ledger/messages.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
 
@@ -179,6 +180,57 @@ each_flipped_octet_is_found_and_named(void **state)
     flips("checkpoint", "", 1);
     flips(f.tile, f.tile, all ? 1 : 7);
     flips(f.entries, f.entries, all ? 1 : entries.n / (FLIPS - 1500) + 1);
+}
+
+/* ---- messages ---- */
+
+/* All that its leaves name; `named` leaf is the one at which that ends. */
+static int
+messages_verify(struct span entries, const char *name, unsigned *named, unsigned *count,
+                struct err *e)
+{
+    CLEANUP(buf_free) struct buf file = content(name);
+    struct messages m = {.entries = entries, .file = buf_span(&file)};
+    struct message message;
+    bool more = true;
+
+    for (*count = 0; messages_next(&m, &message, &more, e) == 0 && more;) {
+        *count += message.octets.n > 0 ? 1 : 0;
+    }
+    *named = message.leaf;
+    return more ? -1 : m.file.n == 0 ? 0 : err_set(e, ERR_CRYPTO, "too long");
+}
+
+static void
+each_flipped_octet_of_a_message_is_found_and_named(void **state)
+{
+    const struct files f = files_are();
+    CLEANUP(mem_cleanup) char *name = mem_printf("tile/messages/000.p/%" PRIu64, told.size);
+    CLEANUP(buf_free) struct buf entries = content(f.entries);
+    CLEANUP(buf_free) struct buf b = content(name);
+    const char *how_many = getenv("FLIPS");
+    const bool all = how_many != NULL && strcmp(how_many, "all") == 0;
+    unsigned named;
+    unsigned count;
+    unsigned there;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(messages_verify(buf_span(&entries), name, &named, &count, &e), &e);
+    there = count;
+    assert_true(there > 50);
+    for (size_t at = 0; at < b.n; at += all ? 1 : 11) {
+        CLEANUP(mem_cleanup) char *says = NULL;
+
+        b.p[at] ^= (uint8_t)(1 << at % 8);
+        put(name, buf_span(&b));
+        must_be_named(name, at, "entry ",
+                      messages_verify(buf_span(&entries), name, &named, &count, &e), &e);
+        says = mem_printf("entry %u ", named);
+        must_be_named(name, at, says, -1, &e);
+        b.p[at] ^= (uint8_t)(1 << at % 8);
+    }
+    put(name, buf_span(&b));
 }
 
 /* ---- leaves ---- */
@@ -354,6 +406,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_record_verifies_and_has_every_kind),
         cmocka_unit_test(each_flipped_octet_is_found_and_named),
+        cmocka_unit_test(each_flipped_octet_of_a_message_is_found_and_named),
         cmocka_unit_test(leaves_deleted_exchanged_and_cut_off_are_found_and_named),
         cmocka_unit_test(
             another_history_under_the_same_key_is_a_fork_and_a_shorter_one_rolled_back),

@@ -29,11 +29,17 @@ audit_ledger_end(struct audit_ledger *l)
 void
 audit_ledger_begin(struct audit_ledger *l)
 {
+    audit_ledger_begin_with(l, NULL);
+}
+
+void
+audit_ledger_begin_with(struct audit_ledger *l, ledger_message *message)
+{
     struct err e = {0};
     CLEANUP(mem_cleanup) char *path = NULL;
     struct store_options store = {.application = 0x6e664341,
                                   .schemas = {ledger_migrations, issuance_migrations}};
-    struct ledger_options options = {.origin = "nfpki.test/audit"};
+    struct ledger_options options = {.origin = "nfpki.test/audit", .message = message};
 
     *l = (struct audit_ledger){.base = tmpdir_new(), .now = START, .spki = BUF_INIT(256)};
     l->dir = mem_printf("%s/ledger", l->base);

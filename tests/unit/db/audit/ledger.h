@@ -22,6 +22,8 @@ struct audit_ledger {
 /* For CLEANUP. */
 void audit_ledger_end(struct audit_ledger *);
 void audit_ledger_begin(struct audit_ledger *);
+/* With messages, which this finds. */
+void audit_ledger_begin_with(struct audit_ledger *, ledger_message *);
 
 /* A leaf with the next time. */
 struct leaf *audit_ledger_leaf(struct audit_ledger *, enum leaf_kind) OWNED(leaf_free);

@@ -96,6 +96,10 @@ a_certificate_is_told_from_its_registration_on(void **state)
         "; it proved itself by the one-time secret of its registration",
         "; 2 officer(s) had to approve.\n",
         "; signature: verified again\n",
+        "    the message: ir of ",
+        ": verified again\n",
+        "    it is protected with the one-time secret: the RA's word, which it signed\n",
+        "    the certificate is for the key that it asks for: verified again\n",
         "CN=Ada Alder,O=Example Operator,C=SE (serial ",
         ") approved request ",
         "; signature: verified again\n",
@@ -106,9 +110,9 @@ a_certificate_is_told_from_its_registration_on(void **state)
         "The issuing key signed it, as it was intended: subject ",
         "; signature: verified again\n",
         "Whoever asked confirmed that he has it.\n",
+        "    it has the hash of this certificate: verified again\n",
         "it is confirmed, and has expired.\nNot shown by the record:\n",
         "  - that whoever asked knew the one-time secret: that is the RA's word\n",
-        "  - messages that are not there, as said above: ",
         "\nVerified\n",
     };
     char *text = explained(told.approved->serial, true, SINK_TABLE);
@@ -116,7 +120,23 @@ a_certificate_is_told_from_its_registration_on(void **state)
     (void)state;
     assert_in_order(text, wanted, ARRAY_LEN(wanted));
     assert_null(strstr(text, "not verified"));
+    assert_null(strstr(text, "messages that are not there"));
     assert_null(strchr(text, '\x1b'));
+    free(text);
+}
+
+/* What a restore adopted was asked for with something that nobody has. */
+static void
+a_message_that_is_not_there_is_said(void **state)
+{
+    static const char *const wanted[] = {
+        "    the message itself: the CA did not have it when it was published: not there\n",
+        "  - messages that are not there, as said above: the record has their SHA-256\n",
+    };
+    char *text = explained(told.adopted, true, SINK_TABLE);
+
+    (void)state;
+    assert_in_order(text, wanted, ARRAY_LEN(wanted));
     free(text);
 }
 
@@ -273,6 +293,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_is_told_from_its_registration_on),
+        cmocka_unit_test(a_message_that_is_not_there_is_said),
         cmocka_unit_test(what_was_revoked_has_its_crl_and_what_nobody_verified_is_said),
         cmocka_unit_test(a_request_that_waits_or_was_refused_is_told_too),
         cmocka_unit_test(every_certificate_of_the_record_can_be_explained),
