@@ -108,6 +108,7 @@ const struct noun nouns[] = {
                     {"rejected", "rejected", COLUMN_PLAIN},
                     {"revoked", "revoked", COLUMN_PLAIN}},
         .shown = "serial,nfInstanceId,profile,status,notAfter",
+        .sorted = "serial,nfInstanceId,profile,status,notAfter,registration,rid",
         .conditions = {[FILTER_NF] = "nf = :nf",
                        [FILTER_NF_TYPE] = UNDER(ALLOWED("nfType", "a.value = :nf_type")),
                        [FILTER_SERIAL] = "serial = :serial",
@@ -152,6 +153,7 @@ const struct noun nouns[] = {
                     {"sha256", "sha256", COLUMN_PLAIN},
                     {"cancelled", "cancelled", COLUMN_PLAIN}},
         .shown = "registration,nfInstanceId,proof,used,certificates,status,notAfter",
+        .sorted = "registration,nfInstanceId,registrar,notAfter",
         .conditions =
             {[FILTER_NF] = "nf = :nf",
              [FILTER_NF_TYPE] = OF_NF_TYPE,
@@ -202,6 +204,7 @@ const struct noun nouns[] = {
                     {"waited", "waited", COLUMN_PLAIN},
                     {"reason", "refused_reason", COLUMN_PLAIN}},
         .shown = "rid,time,nfInstanceId,profile,assurance,status,serial",
+        .sorted = "rid,registration,profile,status",
         .conditions =
             {[FILTER_NF] = OF_NF,
              [FILTER_NF_TYPE] = OF_NF_TYPE,
@@ -270,6 +273,7 @@ const struct noun nouns[] = {
                     {"listed", "listed", COLUMN_TIME},
                     {"delay", "delay", COLUMN_PLAIN}},
         .shown = "serial,time,reason,by,nfInstanceId,crl,delay",
+        .sorted = "serial,reason,profile",
         .conditions = {[FILTER_NF] = "nf = :nf",
                        [FILTER_NF_TYPE] = REVOKED_OF(OF_NF_TYPE),
                        [FILTER_SERIAL] = "serial = :serial",
@@ -299,6 +303,7 @@ const struct noun nouns[] = {
                     {"needed", "needed", COLUMN_PLAIN},
                     {"by", "by", COLUMN_PLAIN}},
         .shown = "time,rid,decision,officer,subject,reason",
+        .sorted = "rid,decision,officer,key,registration",
         .conditions = {[FILTER_REQUEST] = "rid = :request",
                        [FILTER_REGISTRATION] = "registration = :registration",
                        [FILTER_SUBJECT] = LIKE("subject", ":subject"),
@@ -458,6 +463,25 @@ noun_find(const char *name)
         }
     }
     return NULL;
+}
+
+bool
+noun_is_sorted_by(const struct noun *noun, const char *column)
+{
+    const char *at = noun->sorted;
+
+    if (strcmp(column, "leaf") == 0 || at == NULL) {
+        return strcmp(column, "leaf") == 0 || !noun->several;
+    }
+    while (*at != '\0') {
+        const size_t n = strcspn(at, ",");
+
+        if (n == strlen(column) && strncmp(at, column, n) == 0) {
+            return true;
+        }
+        at += n + (at[n] == ',');
+    }
+    return false;
 }
 
 const struct noun_column *

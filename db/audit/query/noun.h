@@ -35,6 +35,8 @@ struct noun {
     struct noun_column columns[NOUN_COLUMNS]; /* up to one without a name; leaf is not among them */
     bool several;      /* several rows may be of one leaf: they come in the order of leaves alone */
     const char *shown; /* "serial,profile": when nobody names columns */
+    /* Columns by whose index it is sorted; NULL: by any of them, it never has many rows. */
+    const char *sorted;
     const char *conditions[FILTERS]; /* NULL: it has no such filter */
     const char *words[FILTERS];      /* "live|expired": all that it may be; NULL: any */
     const char *there[FILTERS];      /* SQL: and these, of which a record has its own; NULL: none */
@@ -48,5 +50,7 @@ extern const struct noun nouns[];
 extern const size_t n_nouns;
 /* NULL: there is none of that name. */
 const struct noun *noun_find(const char *name);
+/* Is it sorted by this column? By leaf it always is. */
+bool noun_is_sorted_by(const struct noun *, const char *column);
 /* NULL: it has none of that name. */
 const struct noun_column *noun_column_find(const struct noun *, const char *name, size_t length);

@@ -100,10 +100,12 @@ choose(const struct query *q, struct chosen *chosen, struct err *e)
         if (chosen->sort == NULL) {
             return unknown_column(q->noun, q->sort, strlen(q->sort), e);
         }
-        chosen->sort = chosen->sort == leaf ? NULL : chosen->sort;
-        if (chosen->sort != NULL && q->noun->several) {
-            return err_set(e, ERR_INPUT, "%s come in the order of their leaves", q->noun->name);
+        if (!noun_is_sorted_by(q->noun, q->sort)) {
+            return err_set(e, ERR_INPUT, "%s come in the order of their leaves%s%s", q->noun->name,
+                           q->noun->several ? "" : ", or by one of ",
+                           q->noun->several ? "" : q->noun->sorted);
         }
+        chosen->sort = chosen->sort == leaf ? NULL : chosen->sort;
     }
     if (is_by_end(q)) {
         chosen->sort = noun_column_find(q->noun, "notAfter", strlen("notAfter"));

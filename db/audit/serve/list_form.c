@@ -127,9 +127,12 @@ order_write(const struct query *q, FILE *out)
                     "name=\"sort\"><option value=\"\">leaf, as recorded</option>",
                     out);
         for (const struct noun_column *c = q->noun->columns; c->name != NULL; c++) {
-            (void)fprintf(out, "<option%s>%s</option>",
-                          q->sort != NULL && strcmp(q->sort, c->name) == 0 ? " selected=\"\"" : "",
-                          c->name);
+            if (noun_is_sorted_by(q->noun, c->name)) {
+                (void)fprintf(out, "<option%s>%s</option>",
+                              q->sort != NULL && strcmp(q->sort, c->name) == 0 ? " selected=\"\""
+                                                                               : "",
+                              c->name);
+            }
         }
         (void)fputs("</select></div>\n", out);
     }

@@ -46,7 +46,7 @@ head(const struct list *list, const struct noun_column *column)
         .suffix = "", .sort = is_leaf ? NULL : column->name, .descending = is_it && !q->descending};
     CLEANUP(mem_cleanup) char *path = list_path(list, &turn);
 
-    if (q->noun->several && !is_leaf) {
+    if (!noun_is_sorted_by(q->noun, column->name)) {
         return mem_strdup(column->name);
     }
     return mem_printf("<a href=\"%s\">%s</a>%s", path, column->name,

@@ -67,6 +67,7 @@ what_cannot_be_asked_is_refused_with_a_reason(void **state)
         {"/certificates?column=color", 400, "have no column color"},
         {"/certificates?column=serial&column=serial", 400, "twice"},
         {"/certificates?rows=1&rows=2", 400, "asked twice"},
+        {"/certificates?sort=subject", 400, "or by one of serial,nfInstanceId,profile"},
         {"/events?sort=time", 400, "in the order of their leaves"},
         {"/certificates?serial=%zz", 400, "two hexadecimal digits"},
         {"/?x=y", 400, "nothing behind ?"},
@@ -217,7 +218,7 @@ pages_have_each_row_once(void **state)
         "/certificates?rows=9&column=serial&way=down",
         "/certificates?rows=9&column=serial&sort=nfInstanceId",
         "/certificates?rows=9&column=serial&sort=nfInstanceId&way=down",
-        "/certificates?rows=9&column=serial&sort=expired&way=down",
+        "/certificates?rows=9&column=serial&sort=status&way=down",
         "/events?rows=50&column=object",
     };
     struct site site;
