@@ -47,7 +47,7 @@ struct messages {
 int messages_next(struct messages *, struct message *out, bool *more, struct err *e);
 
 /* Of a file alone: what it has for the next message that a leaf names; `m` says which, and gets its
- * octets. ERR_CRYPTO as above. */
+ * octets. ERR_CRYPTO as above; behind another one it goes on, a cut one stays in front. */
 int message_take(struct span *file, struct message *m, struct err *e);
 
 /* Appends what a file has for one message. ERR_INPUT: it is too long. */

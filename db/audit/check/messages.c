@@ -12,9 +12,11 @@ struct lint_messages {
     int64_t version;
     struct buf octets; /* of the file of the leaf that came last, */
     struct span file;  /* from here on */
-    bool skips;        /* what it has is wrong: the rest cannot be told */
+    struct err ends;   /* why it has no more that can be told apart; ERR_NONE: it has */
+    bool end_is_told;  /* as a finding */
+    bool is_wrong;     /* it ends, or has another one */
     struct message_count of_file, all;
-    size_t missing; /* that should be there; */
+    size_t missing; /* that should be there, of leaves that are judged; */
     uint64_t first; /* leaf that names the first */
 };
 
@@ -48,7 +50,7 @@ static void
 end_file(struct lint_messages *l)
 {
     l->all.named += l->of_file.named;
-    if (l->skips) {
+    if (l->is_wrong) {
         l->all.wrong += l->of_file.named;
     } else {
         l->all.missing += l->of_file.missing;
@@ -63,34 +65,53 @@ next_file(struct lint_messages *l, uint64_t index)
 
     end_file(l);
     buf_truncate(&l->octets, 0);
-    l->skips = false;
+    l->ends.code = ERR_NONE;
+    l->is_wrong = l->end_is_told = false;
     if (l->load(l->arg, index / WIDTH, &l->octets, &e) != 0) {
         buf_truncate(&l->octets, 0);
-        l->skips = e.code != ERR_NOTFOUND;
-        if (l->skips) {
-            findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
+        if (e.code != ERR_NOTFOUND) {
+            l->ends = e;
         }
     }
     l->file = buf_span(&l->octets);
 }
 
+/* Is it there, or missing? Else that is said: of another one where its leaf is; once, at the first
+ * leaf that is judged, when from somewhere on nothing can be told of the file. */
+static bool
+take(struct lint_messages *l, uint64_t index, struct message *named)
+{
+    const uint8_t *at = l->file.p;
+    struct err e = {0};
+
+    if (l->ends.code == ERR_NONE) {
+        if (l->octets.n == 0 || message_take(&l->file, named, &e) == 0) {
+            return true;
+        }
+        if (l->file.p != at) {
+            findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
+            return false;
+        }
+        l->ends = e;
+    }
+    if (!l->end_is_told && findings_wants(l->findings, index)) {
+        findings_add(l->findings, &OTHER, index, NULL, "%s", l->ends.text);
+        l->end_is_told = true;
+    }
+    return false;
+}
+
 static void
 judge(struct lint_messages *l, uint64_t index, struct message *named)
 {
-    struct err e = {0};
-
     l->of_file.named++;
-    if (l->skips) {
-        return;
-    }
     named->leaf = (unsigned)(index % WIDTH);
-    if (l->octets.n > 0 && message_take(&l->file, named, &e) != 0) {
-        l->skips = true;
-        findings_add(l->findings, &OTHER, index, NULL, "%s", e.text);
+    if (!take(l, index, named)) {
+        l->is_wrong = true;
         return;
     }
     l->of_file.missing += named->octets.n == 0 ? 1 : 0;
-    if (named->octets.n == 0 && l->version >= PUBLISHED) {
+    if (named->octets.n == 0 && l->version >= PUBLISHED && findings_wants(l->findings, index)) {
         l->first = l->missing == 0 ? index : l->first;
         l->missing++;
     }

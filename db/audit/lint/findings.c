@@ -56,7 +56,7 @@ findings_add(struct findings *f, const struct finding_kind *kind, uint64_t leaf,
     char text[TEXT_MAX];
     va_list ap;
 
-    if (leaf < f->from) {
+    if (!findings_wants(f, leaf)) {
         return;
     }
     va_start(ap, fmt);
@@ -77,6 +77,12 @@ findings_from(struct findings *f, uint64_t leaf)
 
     f->from = leaf;
     return before;
+}
+
+bool
+findings_wants(const struct findings *f, uint64_t leaf)
+{
+    return leaf >= f->from;
 }
 
 size_t

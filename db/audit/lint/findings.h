@@ -41,6 +41,7 @@ void findings_add(struct findings *, const struct finding_kind *, uint64_t leaf,
 
 /* Those about earlier leaves are not added from here on. Gives the one before; 0 at first. */
 uint64_t findings_from(struct findings *, uint64_t leaf);
+bool findings_wants(const struct findings *, uint64_t leaf);
 
 /* How many that are no notices, and how many of one severity. */
 size_t findings_count(const struct findings *);

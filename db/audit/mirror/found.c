@@ -9,7 +9,10 @@
 enum { BUSY_MS = 5000, SERIAL_MAX = 64 };
 
 /* Of leaves that are judged now; and of any, where it is not so any more, or is counted anew. */
-#define OLD " AND (leaf >= ?1 OR code IN ('check.intent.open', 'check.crl.missing'))"
+#define OLD                                                                                        \
+    " AND (leaf >= ?1 OR code IN ('check.intent.open', 'check.crl.missing') "                      \
+    "OR (code = 'check.message.missing' AND NOT EXISTS (SELECT 1 FROM message_file AS f "          \
+    "WHERE f.missing > 0 AND f.n >= finding.leaf / 256 AND f.n * 256 < ?1)))"
 #define COUNTED "code IN ('check.queue.twice', 'check.report.missing')"
 
 static int

@@ -12,6 +12,7 @@
 #include "base/ossl.h"
 #include "db/audit/check/messages.h"
 #include "db/audit/files.h"
+#include "db/audit/mirror/found.h"
 #include "db/audit/mirror/inside.h"
 #include "db/audit/mirror/run.h"
 #include "db/ledger/messages.h"
@@ -258,6 +259,13 @@ a_mirror_that_somebody_edited_is_named(void **state)
 
 /* ---- check ---- */
 
+/* Leaves: of the first message and of the last one; of one of which is EARLY in the file; where
+ * what is judged begins, and the first behind it that names one. */
+enum { FIRST = 13, EARLY_LEAF = 24, STATE = 53, BEHIND = 56, LAST = 76 };
+enum { OCTETS = 12126, EARLY = 1000 };
+#define OTHER "check.message.other"
+#define MISSING "check.message.missing"
+
 /* lint_messages_load */
 static int
 load(void *arg, uint64_t n, struct buf *out, struct err *e)
@@ -277,17 +285,51 @@ tell(void *arg, uint64_t index, struct span body, struct err *e)
     return 0;
 }
 
-static size_t
-found_in(struct mirror *m)
+static void
+find(struct mirror *m, lint_messages_load *from, void *arg, struct findings *findings)
 {
-    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
     CLEANUP(lint_messages_cleanup)
-    struct lint_messages *l = lint_messages_new(findings, load, m);
+    struct lint_messages *l = lint_messages_new(findings, from, arg);
     struct err e = {0};
 
     assert_ok(mirror_each(m, NULL, tell, l, &e), &e);
     lint_messages_end(l);
+}
+
+static size_t
+found_in(struct mirror *m)
+{
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+
+    find(m, load, m, findings);
     return findings_count(findings);
+}
+
+/* lint_messages_load, of the folder as it is, whoever edited it. */
+static int
+load_folder(void *arg, uint64_t n, struct buf *out, struct err *e)
+{
+    const struct scene *s = arg;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" FILE_OF, s->dir);
+
+    (void)n;
+    return file_read(path, out, e);
+}
+
+/* When leaves from here on are judged: the finding that is the only one; its leaf, -1: none. */
+static int64_t
+found_from(lint_messages_load *loads, void *arg, struct mirror *m, uint64_t from, const char *id)
+{
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+
+    (void)findings_from(findings, from);
+    find(m, loads, arg, findings);
+    if (findings_at(findings, 0) == NULL) {
+        return -1;
+    }
+    assert_null(findings_at(findings, 1));
+    assert_string_equal(findings_at(findings, 0)->kind->id, id);
+    return (int64_t)findings_at(findings, 0)->leaf;
 }
 
 static void
@@ -317,6 +359,84 @@ check_finds_what_is_wrong_or_missing(void **state)
     }
 }
 
+/* A state stands in the midst of a file: what is wrong in front of it is not said again, and does
+ * not hide what is wrong behind it. */
+static void
+check_behind_a_state_finds_a_wrong_message(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+
+    edit(s, OCTETS - 1, 0);
+    m = run(s);
+    assert_int_equal(found_from(load_folder, s, m, 0, OTHER), LAST);
+    assert_int_equal(found_from(load_folder, s, m, STATE, OTHER), LAST);
+    assert_int_equal(found_from(load_folder, s, m, LAST + 1, OTHER), -1);
+    assert_in_range(found_from(load, m, m, STATE, OTHER), STATE, LAST);
+    edit(s, EARLY, 0);
+    assert_int_equal(found_from(load_folder, s, m, STATE, OTHER), LAST);
+    edit(s, EARLY, OCTETS - EARLY - 1); /* what is wrong there is the end */
+    assert_int_equal(found_from(load_folder, s, m, 0, OTHER), EARLY_LEAF);
+    assert_int_equal(found_from(load_folder, s, m, STATE, OTHER), BEHIND);
+}
+
+static int64_t
+kept(const struct scene *s, const char *what)
+{
+    struct err e = {0};
+    CLEANUP(sql_cleanup) struct sql *db = sql_open(s->path, SQLITE_OPEN_READONLY, &e);
+    int64_t n;
+
+    assert_non_null(db);
+    assert_ok(sql_number(db, what, SQL_NO_VALUES, -1, &n, &e), &e);
+    return n;
+}
+
+static void
+keep(struct mirror *m, uint64_t from)
+{
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    struct err e = {0};
+
+    (void)findings_from(findings, from);
+    find(m, load, m, findings);
+    assert_ok(mirror_keep(m, true, from, findings, &e), &e);
+}
+
+#define MISSING_KEPT "SELECT count(*) FROM finding WHERE code = 'check.message.missing'"
+
+/* Once one is missing, others are found that are missing behind it; and it is, until it comes. */
+static void
+check_behind_a_state_finds_missing_messages(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" FILE_OF, s->dir);
+
+    assert_int_equal(unlink(path), 0);
+    {
+        CLEANUP(mirror_cleanup) struct mirror *m = run(s);
+
+        assert_int_equal(found_from(load, m, m, 0, MISSING), FIRST);
+        assert_int_equal(found_from(load, m, m, STATE, MISSING), BEHIND);
+        assert_int_equal(found_from(load, m, m, LAST + 1, MISSING), -1);
+        keep(m, 0);
+        assert_int_equal(kept(s, MISSING_KEPT), 1);
+        keep(m, STATE);
+        assert_int_equal(kept(s, MISSING_KEPT), 2);
+        keep(m, LAST + 1);
+        assert_int_equal(kept(s, MISSING_KEPT), 2);
+        keep(m, 0);
+        assert_int_equal(kept(s, MISSING_KEPT), 1);
+    }
+    copy(s, FILE_OF);
+    {
+        CLEANUP(mirror_cleanup) struct mirror *m = run(s);
+
+        keep(m, LAST + 1);
+        assert_int_equal(kept(s, MISSING_KEPT), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -328,6 +448,8 @@ main(void)
         cmocka_unit_test_setup_teardown(what_the_authority_does_not_have_is_named, begin, end),
         cmocka_unit_test_setup_teardown(leaves_that_somebody_took_away_are_named, begin, end),
         cmocka_unit_test_setup_teardown(check_finds_what_is_wrong_or_missing, begin, end),
+        cmocka_unit_test_setup_teardown(check_behind_a_state_finds_a_wrong_message, begin, end),
+        cmocka_unit_test_setup_teardown(check_behind_a_state_finds_missing_messages, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
