@@ -146,11 +146,11 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     const struct log_key *key;
     struct audit_figures figures;
 
-    if (judged_since(on, e) != 0) {
+    if (judged_since(on, c->judge, true, e) != 0) {
         return -1;
     }
-    lint_judge_from(c->judge, on->earlier.size);
-    (void)findings_from(findings, on->earlier.size);
+    lint_judge_from(c->judge, on->from);
+    (void)findings_from(findings, on->from);
     audit_issuers_elsewhere(issuers);
     key = judged_basis(on).key;
     if (record_log_key(c->record, span_of(key->spki, key->spki_n), e) != 0 ||

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/ossl.h"
 #include "db/audit/command/answer.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/json.h"
@@ -196,6 +198,7 @@ judged_close(struct judged *on)
 {
     audit_close(on->log);
     mirror_close(on->mirror);
+    mem_free(on->by);
 }
 
 int
@@ -213,18 +216,62 @@ judged_basis(const struct judged *on)
                                                audit_key_is_given(on->log)};
 }
 
+/* The state is a note, in which lines of keys that nobody has are no harm (base/tlog/note.h): one
+ * says by what was judged, so that nothing passes for judged that was not, or by less. */
+static int
+by_line(struct judged *on, const struct lint_judge *judge, bool by_check, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *text = NULL;
+    uint8_t hash[SHA256_SIZE];
+
+    if (lint_judge_hash(judge, hash, e) != 0) {
+        return -1;
+    }
+    text = base64_dup(span_of(hash, sizeof(hash)));
+    on->by = mem_printf("\xe2\x80\x94 nfpki-audit/%s %s\n", by_check ? "check" : "lint", text);
+    return 0;
+}
+
+static int
+is_by_the_same(const struct judged *on, bool *same, struct err *e)
+{
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+
+    if (file_read(asked.state, &note, e) != 0) {
+        return -1;
+    }
+    *same = memmem(note.p, note.n, on->by, strlen(on->by)) != NULL;
+    return 0;
+}
+
 int
-judged_since(struct judged *on, struct err *e)
+judged_since(struct judged *on, const struct lint_judge *judge, bool by_check, struct err *e)
 {
     bool known = false;
+    bool same = false;
 
     if (asked.state == NULL) {
         return 0;
     }
-    if (audit_state_load(asked.state, judged_basis(on).key, &known, &on->earlier, e) != 0) {
+    if (by_line(on, judge, by_check, e) != 0 ||
+        audit_state_load(asked.state, judged_basis(on).key, &known, &on->earlier, e) != 0) {
         return -1;
     }
-    return known && on->log != NULL ? audit_consistency(on->log, &on->earlier, e) : 0;
+    if (!known) {
+        return 0;
+    }
+    if (is_by_the_same(on, &same, e) != 0) {
+        return -1;
+    }
+    if (same) {
+        on->from = on->earlier.size;
+    } else {
+        (void)fprintf(stderr,
+                      "nfpki-audit: all is judged again: %s is of another command or version, or "
+                      "of other files of --issuer or --profiles\n",
+                      asked.state);
+    }
+    return on->log != NULL ? audit_consistency(on->log, &on->earlier, e) : 0;
 }
 
 struct telling {
@@ -281,7 +328,7 @@ mirror_note_findings(const struct judged *on, bool by_check, const struct findin
 {
     struct err e;
 
-    if (mirror_keep(on->mirror, by_check, on->earlier.size, findings, &e) != 0) {
+    if (mirror_keep(on->mirror, by_check, on->from, findings, &e) != 0) {
         (void)fprintf(stderr, "nfpki-audit: warning: the findings are not in the mirror: %s\n",
                       e.text);
     }
@@ -291,12 +338,17 @@ int
 judged_remember(const struct judged *on, bool by_check, const struct findings *findings,
                 struct err *e)
 {
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+
     if (on->mirror != NULL) {
         mirror_note_findings(on, by_check, findings);
     }
-    return asked.state == NULL
-               ? 0
-               : audit_state_save(
-                     asked.state,
-                     on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log), e);
+    if (asked.state == NULL) {
+        return 0;
+    }
+    return buf_append(&note, on->mirror != NULL ? mirror_note(on->mirror) : audit_note(on->log),
+                      e) != 0 ||
+                   buf_append(&note, span_str(on->by), e) != 0
+               ? -1
+               : audit_state_save(asked.state, buf_span(&note), e);
 }

@@ -18,14 +18,17 @@ struct judged {
     struct audit_log *log; /* NULL: */
     struct mirror *mirror;
     struct checkpoint earlier; /* of --state; size 0: none */
+    uint64_t from;             /* what is judged begins at this leaf */
+    char *by;                  /* the line of --state that says by what */
 };
 /* For CLEANUP. */
 void judged_close(struct judged *);
 /* EXIT_VERIFIED, or another status after the reason was printed. */
 int judged_open(struct judged *);
 struct basis judged_basis(const struct judged *);
-/* --state: what is there continues what was there then; from leaf earlier.size on it is new. */
-int judged_since(struct judged *, struct err *e);
+/* --state: what is there continues what was there then. Leaves from `from` on are judged: the new
+ * ones, or all, after standard error said so, when something else judged what was there then. */
+int judged_since(struct judged *, const struct lint_judge *, bool by_check, struct err *e);
 int judged_verify(struct judged *, struct audit_issuers *, audit_leaf *each, void *arg,
                   struct audit_figures *, struct err *e);
 /* Behind the last leaf: ERR_CRYPTO for a certificate that its issuing certificate did not sign. */

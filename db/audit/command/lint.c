@@ -34,10 +34,10 @@ lint_run(int argc, char **argv)
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    if (judged_since(&on, &e) != 0) {
+    if (judged_since(&on, judge, false, &e) != 0) {
         return ask_failed(&e);
     }
-    lint_judge_from(judge, on.earlier.size);
+    lint_judge_from(judge, on.from);
     if (judged_verify(&on, NULL, lint_judge_leaf, judge, &figures, &e) != 0) {
         return ask_failed(&e);
     }

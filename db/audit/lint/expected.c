@@ -134,6 +134,17 @@ lint_table_add(struct lint_table *t, const char *path, struct err *e)
     return 0;
 }
 
+int
+lint_table_hash(const struct lint_table *t, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    struct span parts[1 + LINT_FILES_MAX] = {span_of(lint_expected, lint_expected_size)};
+
+    for (size_t i = 0; i < t->n; i++) {
+        parts[1 + i] = span_str(t->operators[i].hash);
+    }
+    return sha256_parts(parts, 1 + t->n, out, e);
+}
+
 /* ---- what is asked ---- */
 
 static cfg_t *

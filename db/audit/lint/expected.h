@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/ossl.h"
 
 struct lint_table;
 void lint_table_free(struct lint_table *);
@@ -22,6 +23,9 @@ DEFINE_CLEANUP(lint_table_cleanup, struct lint_table, lint_table_free)
 enum { LINT_FILES_MAX = 16 };
 /* An operator's nfpki-profiles.conf(5). ERR_INPUT "file:line: ..."; also of one too many. */
 int lint_table_add(struct lint_table *, const char *path, struct err *e);
+
+/* SHA-256 of what it has: our own table and the operator's files, in their order. */
+int lint_table_hash(const struct lint_table *, uint8_t out[SHA256_SIZE], struct err *e);
 
 /* A profile, with all that its class has. Borrowed from the table. */
 struct lint_profile {

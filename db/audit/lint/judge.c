@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/lint/judge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/audit/der/names.h"
@@ -102,6 +103,34 @@ lint_judge_issuer(struct lint_judge *j, X509 *certificate, struct err *e)
     issuer->certificate = certificate;
     j->n_issuers++;
     return 0;
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int
+lint_judge_hash(const struct lint_judge *j, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    uint8_t table[SHA256_SIZE];
+    const char *hashes[ISSUERS_MAX];
+    struct span parts[2 + ISSUERS_MAX];
+
+    if (lint_table_hash(j->table, table, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < j->n_issuers; i++) {
+        hashes[i] = j->issuers[i].hash;
+    }
+    qsort(hashes, j->n_issuers, sizeof(hashes[0]), by_hash);
+    parts[0] = SPAN_LITERAL(NFPKI_VERSION);
+    parts[1] = span_of(table, sizeof(table));
+    for (size_t i = 0; i < j->n_issuers; i++) {
+        parts[2 + i] = span_str(hashes[i]);
+    }
+    return sha256_parts(parts, 2 + j->n_issuers, out, e);
 }
 
 void

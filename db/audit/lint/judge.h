@@ -19,6 +19,8 @@ struct lint_judge *lint_judge_new(const struct lint_table *, struct findings *)
 DEFINE_CLEANUP(lint_judge_cleanup, struct lint_judge, lint_judge_free)
 /* Before the first leaf: an issuing certificate, which a START names by its SHA-256. */
 int lint_judge_issuer(struct lint_judge *, X509 *, struct err *e);
+/* SHA-256 of all that it judges by: this program, the table, these certificates in any order. */
+int lint_judge_hash(const struct lint_judge *, uint8_t out[SHA256_SIZE], struct err *e);
 /* Certificates in leaves before this one are remembered and not judged. */
 void lint_judge_from(struct lint_judge *, uint64_t leaf);
 

@@ -248,8 +248,13 @@ with_a_state_only_what_is_new_is_judged(void **state)
     static const char *const commands[] = {"lint", "check"};
     struct scene *s = *state;
     struct audit_enrolment fresh;
+    CLEANUP(mem_cleanup) char *certificate = scene_path(s, "certificate");
+    CLEANUP(mem_cleanup) char *profiles = scene_path(s, "profiles");
+    const char *const more[][2] = {{"--issuer", certificate}, {"--profiles", profiles}};
     struct err e = {0};
 
+    assert_ok(file_write(profiles, SPAN_LITERAL("# none\n"), 0600, &e), &e);
+    assert_ok(file_write(certificate, buf_span(&s->confirmed.certificate), 0600, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         CLEANUP(mem_cleanup) char *path = scene_path(s, commands[i]);
         const char *command = commands[i];
@@ -267,6 +272,21 @@ with_a_state_only_what_is_new_is_judged(void **state)
         assert_says(s->out, fresh.serial);
         assert_null(strstr(s->out, s->confirmed.serial));
         buf_free(&fresh.certificate);
+        /* by more than what judged then; the command goes with it */
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 0);
+        assert_null(strstr(s->errors, "judged again"));
+        assert_int_equal(
+            RUN(s, "--ledger", s->l.dir, command, "--state", path, more[i][0], more[i][1]), 4);
+        assert_says(s->errors, "all is judged again: ");
+        assert_says(s->out, s->confirmed.serial);
+        assert_int_equal(
+            RUN(s, "--ledger", s->l.dir, command, "--state", path, more[i][0], more[i][1]), 0);
+        assert_null(strstr(s->errors, "judged again"));
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 4);
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, commands[1 - i], "--state", path), 4);
+        assert_says(s->errors, "all is judged again: ");
+        /* for `verify` it is as good as its own */
+        assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path), 0);
         /* another past */
         assert_ok(file_write(path, SPAN_LITERAL("nonsense"), 0600, &e), &e);
         assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 1);
