@@ -89,6 +89,7 @@ take(struct list *list, const char *name, const char *value, struct err *e)
         return take_number(name, value, LIST_ROWS_MAX, &list->query.limit, e);
     }
     if (strcmp(name, "as-of") == 0) {
+        list->as_of = value;
         return filter_time_parse(value, true, &list->query.now, e);
     }
     return take_filter(list, name, value, e);
@@ -164,6 +165,9 @@ list_path(const struct list *list, const struct list_turn *turn)
         }
     }
     add_columns(out, &any, q->columns);
+    if (list->as_of != NULL) {
+        add(out, &any, "as-of", list->as_of);
+    }
     if (turn->sort != NULL) {
         add(out, &any, "sort", turn->sort);
     }

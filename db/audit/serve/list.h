@@ -16,6 +16,7 @@ enum {
 
 struct list {
     struct query query;
+    const char *as_of; /* as it was typed, query.now; NULL: now. Borrowed */
     char columns[1024];
 };
 /* ERR_INPUT names what it has, and what there is. */

@@ -6,6 +6,8 @@
 #include "db/audit/out/escape.h"
 #include "db/audit/report/page.h"
 
+#define AS_OF "As of"
+
 static const struct {
     const char *label;
     const char *hint; /* what is typed; NULL: any text */
@@ -65,24 +67,36 @@ choice_write(FILE *out, const char *name, const char *words, const char *typed)
 }
 
 static void
+text_write(FILE *out, const char *name, const char *hint, const char *typed)
+{
+    (void)fprintf(out, "<input id=\"f-%s\" name=\"%s\" maxlength=\"256\"", name, name);
+    if (hint != NULL) {
+        (void)fprintf(out, " placeholder=\"%s\"", hint);
+    }
+    value_write(out, typed);
+    (void)fputs("/>", out);
+}
+
+static void
+label_write(FILE *out, const char *name, const char *label)
+{
+    (void)fprintf(out, "<div><label for=\"f-%s\">%s</label>", name, label);
+}
+
+static void
 filter_write(const struct list *list, enum filter f, FILE *out)
 {
     const char *name = filter_option(f);
     const char *typed = list->query.filters.typed[f];
 
-    (void)fprintf(out, "<div><label for=\"f-%s\">%s</label>", name, filters[f].label);
+    label_write(out, name, filters[f].label);
     if (!filter_has_value(f)) {
         (void)fprintf(out, "<input type=\"checkbox\" id=\"f-%s\" name=\"%s\" value=\"yes\"%s/>",
                       name, name, typed != NULL ? " checked=\"\"" : "");
     } else if (list->query.noun->words[f] != NULL && list->query.noun->there[f] == NULL) {
         choice_write(out, name, list->query.noun->words[f], typed);
     } else {
-        (void)fprintf(out, "<input id=\"f-%s\" name=\"%s\" maxlength=\"256\"", name, name);
-        if (filters[f].hint != NULL) {
-            (void)fprintf(out, " placeholder=\"%s\"", filters[f].hint);
-        }
-        value_write(out, typed);
-        (void)fputs("/>", out);
+        text_write(out, name, filters[f].hint, typed);
     }
     (void)fputs("</div>\n", out);
 }
@@ -154,14 +168,18 @@ order_write(const struct query *q, FILE *out)
 
 /* What it was narrowed to, which the form keeps to itself while it is closed. */
 static void
-asked_write(const struct query *q, FILE *out)
+asked_write(const struct list *list, FILE *out)
 {
+    const struct query *q = &list->query;
     bool any = false;
 
-    for (int f = 0; f < FILTERS; f++) {
-        if (q->filters.typed[f] != NULL) {
-            (void)fprintf(out, "%s%s: ", any ? "; " : "<p class=\"asked\">", filters[f].label);
-            page_text(out, q->filters.typed[f]);
+    for (int f = 0; f <= FILTERS; f++) {
+        const char *typed = f < FILTERS ? q->filters.typed[f] : list->as_of;
+
+        if (typed != NULL) {
+            (void)fprintf(out, "%s%s: ", any ? "; " : "<p class=\"asked\">",
+                          f < FILTERS ? filters[f].label : AS_OF);
+            page_text(out, typed);
             any = true;
         }
     }
@@ -175,7 +193,7 @@ list_form_write(const struct list *list, FILE *out)
 {
     const struct query *q = &list->query;
 
-    asked_write(q, out);
+    asked_write(list, out);
     (void)fprintf(out,
                   "<details><summary>Narrow it, sort it, choose columns</summary>\n<form "
                   "class=\"ask\" action=\"/%s\" method=\"get\"><fieldset class=\"filters\">"
@@ -186,6 +204,9 @@ list_form_write(const struct list *list, FILE *out)
             filter_write(list, (enum filter)f, out);
         }
     }
+    label_write(out, "as-of", AS_OF);
+    text_write(out, "as-of", "a time, as From; empty: now", list->as_of);
+    (void)fputs("</div>\n", out);
     order_write(q, out);
     (void)fputs("</fieldset>\n", out);
     columns_write(q, out);

@@ -243,12 +243,30 @@ type_of(enum route_format format)
     return "application/octet-stream";
 }
 
-/* A file is kept under a name that is made of what route_find() has let through. */
+/* Another time than now, of a list that was made: it is in the file's name alone. */
+static const char *
+as_of(const struct form *form)
+{
+    const char *typed = NULL;
+
+    for (size_t i = 0; i < form->n; i++) {
+        typed = strcmp(form->fields[i].name, "as-of") == 0 ? form->fields[i].value : typed;
+    }
+    return typed;
+}
+
+/* A file is kept under a name that is made of what route_find() and list_parse() have let through:
+ * an index, a digest, a time. */
 static char *
 fields_with_name(const struct job *job)
 {
     const struct route *route = &job->visit.route;
-    CLEANUP(mem_cleanup) char *what = mem_strdup(route->what);
+    const char *time = as_of(&job->visit.form);
+    CLEANUP(mem_cleanup)
+    char *what = route->format == ROUTE_PROOF
+                     ? mem_strdup(route->what)
+                     : mem_printf("%s%s%s", route->noun->name, time == NULL ? "" : "-as-of-",
+                                  time == NULL ? "" : time);
 
     for (char *c = what; *c != '\0'; c++) {
         if (*c == ':') {
@@ -259,8 +277,7 @@ fields_with_name(const struct job *job)
                ? mem_printf("%sContent-Disposition: attachment; filename=\"%s.tlog-proof\"\r\n",
                             job->serve->fields, what)
                : mem_printf("%sContent-Disposition: attachment; filename=\"%s.%s\"\r\n",
-                            job->serve->fields, route->noun->name,
-                            route->format == ROUTE_CSV ? "csv" : "jsonl");
+                            job->serve->fields, what, route->format == ROUTE_CSV ? "csv" : "jsonl");
 }
 
 /* An answer for which nobody looks into the mirror. */

@@ -209,6 +209,33 @@ hostile_names_are_text(void **state)
     site_end(&site);
 }
 
+/* Wherever a page as of a time leads to is as of that time, and its files say so. */
+static void
+as_of_stays(void **state)
+{
+    static const char *const has[] = {
+        "<a rel=\"next\" href=\"/certificates?as-of=2026-01-13&amp;rows=9&amp;after=",
+        "<a href=\"/certificates?as-of=2026-01-13&amp;sort=serial&amp;rows=9\">",
+        "<a href=\"/certificates.csv?as-of=2026-01-13&amp;rows=9\">",
+        "<a href=\"/certificates.jsonl?as-of=2026-01-13&amp;rows=9\">",
+        "placeholder=\"a time, as From; empty: now\" value=\"2026-01-13\"/>",
+        "<p class=\"asked\">As of: <bdi>2026-01-13</bdi>. ",
+    };
+    struct site site;
+
+    (void)state;
+    site_begin(&site, &(struct serve_options){.key_is_given = true});
+    for (size_t i = 0; i < ARRAY_LEN(has); i++) {
+        site_expect(&site, "/certificates?as-of=2026-01-13&rows=9", 200, has[i]);
+    }
+    site_expect(&site, "/certificates.csv?as-of=2026-01-13T08:00:00Z", 200,
+                "filename=\"certificates-as-of-2026-01-13T08-00-00Z.csv\"");
+    site_expect(&site, "/certificates.jsonl?as-of=2026-01-13&column=expired", 200,
+                "\"asOf\":\"2026-01-13T23:59:59Z\"");
+    site_expect(&site, "/certificates.csv?as-of=%22", 400, "YYYY-MM-DD");
+    site_end(&site);
+}
+
 /* From page to page by the links, and each row once, in either order and by a column. */
 static void
 pages_have_each_row_once(void **state)
@@ -287,6 +314,7 @@ main(void)
         cmocka_unit_test(nobody_else_gets_or_changes_anything),
         cmocka_unit_test(who_says_no_name_is_not_answered),
         cmocka_unit_test(hostile_names_are_text),
+        cmocka_unit_test(as_of_stays),
         cmocka_unit_test(pages_have_each_row_once),
         cmocka_unit_test(it_does_not_listen_to_others),
     };
