@@ -109,7 +109,7 @@ def followed():  # from page to page, some of each kind: well-formed, no script,
 
 
 def served():
-    for name, path in {'list': 'certificates?column=serial&column=subject&column=status&sort=subject', 'report': ''}.items():
+    for name, path in {'list': 'certificates?column=serial&column=subject&column=status&sort=status', 'report': ''}.items():
         picture = f'{folder}/served-{name}.png'
         chromium(f'served-{name}', SERVED + path, '--window-size=1280,1600', f'--screenshot={picture}')
         width, height, values = colours(picture)

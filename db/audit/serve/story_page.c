@@ -123,7 +123,7 @@ write_message(const struct visit *v, const struct story_leaf *leaf)
     if (story_message(v->mirror, leaf, &message)) {
         CLEANUP(mem_cleanup) char *text = story_message_text(&message);
 
-        (void)fputs("<br>The message: ", v->out);
+        (void)fputs("<br/>The message: ", v->out);
         page_text(v->out, text);
     }
 }
