@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <openssl/asn1.h>
+#include <openssl/objects.h>
 #include <string.h>
 
 /* ---- out of the evidence ---- */
@@ -49,6 +50,28 @@ within(struct span evidence, const struct message *named)
         return part;
     }
     return is_its(evidence, named) ? evidence : span_of(NULL, 0);
+}
+
+/* ---- what is not for everybody ---- */
+
+/* A password, or a private key though it is encrypted, which no message of ours needs (RFC
+ * 4211 6.1, 6.2, 6.4; PKCS #9). Their names are looked for as octets, so that no odd form hides
+ * one: rather a message too many is kept back. */
+static bool
+has_secret(struct span message)
+{
+    static const int names[] = {NID_id_regCtrl_regToken, NID_id_regCtrl_authenticator,
+                                NID_id_regCtrl_pkiArchiveOptions, NID_pkcs9_challengePassword};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const ASN1_OBJECT *name = OBJ_nid2obj(names[i]);
+
+        if (message.n > 0 &&
+            memmem(message.p, message.n, OBJ_get0_data(name), OBJ_length(name)) != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- out of the rows ---- */
@@ -99,6 +122,7 @@ int
 issuance_message(struct store_db *db, const struct message *named, struct buf *out, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    struct span message;
     bool row;
 
     if (store_query(db, &rows, query_of(named->kind),
@@ -106,5 +130,6 @@ issuance_message(struct store_db *db, const struct message *named, struct buf *o
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    return buf_set(out, row ? within(row_blob(&rows, 0), named) : span_of(NULL, 0), e);
+    message = row ? within(row_blob(&rows, 0), named) : span_of(NULL, 0);
+    return buf_set(out, has_secret(message) ? span_of(NULL, 0) : message, e);
 }

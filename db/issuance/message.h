@@ -7,5 +7,6 @@
 
 #include "db/ledger/ledger.h"
 
-/* A ledger_message. What was wrapped as RAs of before did is not found. */
+/* A ledger_message. What was wrapped as RAs of before did is not found, and what has a secret is
+ * none: passwords and private keys that clients sent are for nobody. */
 int issuance_message(struct store_db *, const struct message *, struct buf *out, struct err *e);

@@ -5,7 +5,8 @@
  * db/LEDGER.md, "Messages").
  *
  * A file has, for each of its leaves that names a message, in their order: a length of 4 octets,
- * big endian, and so many octets; a length of 0 says that the CA does not have it. Pure.
+ * big endian, and so many octets; a length of 0 says that the CA does not have it, or keeps it back
+ * for a secret in it. Pure.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct message {
     unsigned leaf; /* that names it, counted within the file */
     enum leaf_kind kind;
     uint8_t sha256[SHA256_SIZE];
-    struct span octets; /* borrowed; empty: the CA does not have it */
+    struct span octets; /* borrowed; empty: it is not published */
 };
 
 /* Of many leaves. */

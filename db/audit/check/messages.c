@@ -139,10 +139,11 @@ lint_messages_end(struct lint_messages *l)
 {
     end_file(l);
     if (l->missing > 0) {
-        findings_add(l->findings, &ABSENT, l->first, NULL,
-                     "%zu messages that leaves name from here on are not published, or were not "
-                     "fetched",
-                     l->missing);
+        findings_add(
+            l->findings, &ABSENT, l->first, NULL,
+            "%zu messages that leaves name from here on are not published (the CA does not "
+            "have them, or they have a secret), or were not fetched",
+            l->missing);
     }
 }
 
