@@ -42,6 +42,7 @@ struct http_request {
     char query[HTTP_QUERY_MAX + 1]; /* what follows '?': letters, digits and -_=& only; may be "" */
     const char *form;               /* a query as forms send it, escapes and all; may be "" */
     char host[HTTP_HOST_MAX + 1];   /* "localhost:8080"; "" when there is none, or a longer one */
+    bool is_absolute;               /* "GET http://x/path": x, not kept, stands above `host` */
     char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* lower case, without parameters; may be "" */
     /* RFC 9110 13.1.2, 13.1.3; a condition that cannot be kept is there and empty. */
     bool has_if_none_match;

@@ -102,6 +102,7 @@ http_target_parse(const char *text, enum http_queries queries, struct http_reque
     if (path == NULL) {
         return HTTP_FAULT_TARGET;
     }
+    out->is_absolute = path != text;
     n = queries != HTTP_QUERY_NONE ? strcspn(path, "?") : strlen(path);
     if (path[0] == '/') {
         fault = take_path(path, n, out);

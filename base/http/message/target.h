@@ -2,7 +2,7 @@
 /*
  * target.h - what a request line asks for (RFC 9112 3.2): "/path", or the absolute form
  * "http://host/path" that clients behind a proxy send, whose authority stands above Host and tells
- * us nothing, because we have one. Pure.
+ * nothing to who has one; who does not know that asks is_absolute. Pure.
  */
 #pragma once
 
@@ -21,5 +21,5 @@ enum http_queries {
     HTTP_QUERY_FORM,  /* request.form, which borrows from the text */
 };
 
-/* Fills in path and query. */
+/* Fills in path, query or form, and is_absolute. */
 enum http_fault http_target_parse(const char *text, enum http_queries, struct http_request *out);

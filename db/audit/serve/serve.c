@@ -334,7 +334,7 @@ on_request(struct http_exchange *x, void *arg)
     struct route route;
     struct job *job;
 
-    if (!loopback_is_host(request->host, http_server_port(s->http))) {
+    if (request->is_absolute || !loopback_is_host(request->host, http_server_port(s->http))) {
         refuse(x, 421, "Asked by another name",
                "These pages are for a browser on this machine: ask for localhost, 127.0.0.1 or "
                "[::1] and the port.");

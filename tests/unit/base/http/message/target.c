@@ -92,6 +92,7 @@ a_path_is_found_in_each_form(void **state)
         if (fault == HTTP_FAULT_NONE) {
             assert_string_equal(r.path, rows[i].path);
             assert_string_equal(r.query, rows[i].query);
+            assert_int_equal(r.is_absolute, rows[i].text[0] != '/');
         }
     }
 }

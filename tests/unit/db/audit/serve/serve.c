@@ -112,6 +112,8 @@ nobody_else_gets_or_changes_anything(void **state)
         {"GET /", "rebound.example:", "", 421},
         {"GET /certificates", "localhost:1", "", 421},
         {"GET /", "localhost.:", "", 421},
+        {"GET http://evil.example/help", "localhost:", "", 421},
+        {"GET http://localhost/help", "localhost:", "", 421},
         {"POST /certificates", "localhost:", "\r\nContent-Length: 0", 405},
         {"POST /", "localhost:", "\r\nContent-Length: 2\r\n\r\nab", 413},
         {"PUT /", "localhost:", "", 405},
