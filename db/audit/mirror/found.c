@@ -52,17 +52,33 @@ keep(struct sql *db, const struct finding *f, struct err *e)
         e);
 }
 
+/* What was judged up to `from`, or beyond it, is judged from where that began. */
+static int
+note(struct sql *db, const char *by, uint64_t from, uint64_t size, struct err *e)
+{
+    return sql_exec(db,
+                    "INSERT INTO judged(by, time, first, size) VALUES (?,?,?,?) ON CONFLICT (by) "
+                    "DO UPDATE SET time = excluded.time, first = iif(size >= excluded.first, "
+                    "min(first, excluded.first), excluded.first), size = excluded.size",
+                    SQL_VALUES(sql_text(by), sql_int(clock_now()), sql_int((int64_t)from),
+                               sql_int((int64_t)size)),
+                    e);
+}
+
 int
 mirror_keep(const struct mirror *m, bool by_check, uint64_t from, const struct findings *findings,
             struct err *e)
 {
+    const uint64_t size = mirror_checkpoint(m)->size;
     CLEANUP(sql_cleanup) struct sql *db = sql_open(mirror_path(m), SQLITE_OPEN_READWRITE, e);
 
     if (db == NULL) {
         return -1;
     }
     (void)sqlite3_busy_timeout(sql_handle(db), BUSY_MS);
-    if (sql_script(db, "BEGIN IMMEDIATE", e) != 0 || forget(db, by_check, from, e) != 0) {
+    if (sql_script(db, "BEGIN IMMEDIATE", e) != 0 || forget(db, by_check, from, e) != 0 ||
+        note(db, "lint", from, size, e) != 0 ||
+        (by_check && note(db, "check", from, size, e) != 0)) {
         return -1;
     }
     for (size_t i = 0; findings_at(findings, i) != NULL; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* found.h - what `lint` and `check` found, kept in the mirror that they judged (table finding). */
+/* found.h - what `lint` and `check` found, kept in the mirror that they judged (tables
+ * finding and judged). */
 #pragma once
 
 #include "db/audit/lint/findings.h"

@@ -460,6 +460,15 @@ CREATE TABLE finding (
   UNIQUE (found_by, code, leaf, text)
 ) STRICT;
 
+-- When 'lint' and 'check' were asked last over this mirror, and of which leaves they have judged all:
+-- those from `first` up to, and without, `size`. What `check` judges, lint has judged, too.
+CREATE TABLE judged (
+  by     TEXT PRIMARY KEY CHECK (by IN ('lint', 'check')),
+  time   INTEGER NOT NULL,
+  first  INTEGER NOT NULL,
+  size   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Counters: day is time / 86400, reason CRLReason or the bit of PKIFailureInfo, -1 where there is
 -- none. pending 1: of leaves that are not accepted yet.
 CREATE TABLE day (

@@ -135,18 +135,54 @@ checked_rows(struct findings *findings, FILE *out)
     page_table_end(out);
 }
 
-static void
-checked_write(const struct report *r, FILE *out)
+/* Nobody asked for it with this report: when somebody did over this mirror, if ever. */
+static int
+checked_before(const struct report *r, FILE *out, struct err *e)
+{
+    const int64_t size = (int64_t)mirror_checkpoint(r->mirror)->size;
+    const struct rows_window none = {0};
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    int row;
+
+    if (rows_prepare(r, "checked", "SELECT time, first, size FROM judged WHERE by = 'check'", &none,
+                     &statement, e) != 0) {
+        return -1;
+    }
+    row = rows_step(r, "checked", statement, e);
+    if (row <= 0) {
+        (void)fputs("<p class=\"soft\">Nobody asked for it: <code>report --check</code>, or "
+                    "<code>check</code> over this mirror.</p>",
+                    out);
+        return row;
+    }
+    (void)fputs("<p>It was asked last at ", out);
+    page_cell(out, &(struct cell){.kind = CELL_TIME, .number = sqlite3_column_int64(statement, 0)});
+    (void)fprintf(out, ", and has judged leaves %lld to %lld: below.",
+                  (long long)sqlite3_column_int64(statement, 1),
+                  (long long)sqlite3_column_int64(statement, 2) - 1);
+    if (sqlite3_column_int64(statement, 2) < size) {
+        (void)fprintf(out, " <strong>%lld newer ones were not judged.</strong>",
+                      (long long)(size - sqlite3_column_int64(statement, 2)));
+    }
+    (void)fputs("</p>", out);
+    return 0;
+}
+
+static int
+checked_write(const struct report *r, FILE *out, struct err *e)
 {
     (void)fputs("<section id=\"checked\" class=\"wide\"><h3>What a check found</h3>\n", out);
     if (r->checked == NULL) {
-        (void)fputs("<p class=\"soft\">Nobody asked for it: <code>report --check</code>.</p>", out);
+        if (checked_before(r, out, e) != 0) {
+            return -1;
+        }
     } else if (findings_at(r->checked, 0) == NULL) {
         (void)fputs("<p class=\"soft\">Nothing was found.</p>", out);
     } else {
         checked_rows(r->checked, out);
     }
     (void)fputs("</section>\n", out);
+    return 0;
 }
 
 static int
@@ -167,8 +203,9 @@ sections_write(const struct report *r, FILE *out, struct err *e)
         if (section_write(r, &sections[i], &record, out, e) != 0) {
             return -1;
         }
-        if (strcmp(sections[i].id, "findings") == 0) { /* beside what the rules found */
-            checked_write(r, out);
+        if (strcmp(sections[i].id, "findings") == 0 && /* beside what the rules found */
+            checked_write(r, out, e) != 0) {
+            return -1;
         }
     }
     (void)fputs("</div>\n", out);

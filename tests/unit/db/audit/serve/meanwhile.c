@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/audit/mirror/found.h"
 #include "db/audit/mirror/run.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/serve/site.h"
@@ -105,6 +106,55 @@ what_is_open_stays_as_it_was(void **state)
                      SQLITE_READONLY);
 }
 
+static void
+keep(const struct mirror *m, bool by_check, uint64_t from)
+{
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    struct err e = {0};
+
+    assert_ok(mirror_keep(m, by_check, from, findings, &e), &e);
+}
+
+/* The report says when it was, and of which leaves. */
+static void
+a_check_is_told_with_what_it_has_judged(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checked.db", site_record.folder);
+    CLEANUP(mem_cleanup) char *of_all = NULL;
+    CLEANUP(mem_cleanup) char *of_the_end = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *before = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+    struct site site;
+    uint64_t size;
+
+    (void)state;
+    site_mirror_new(path);
+    before = mirror_open(path, &e);
+    assert_ok(before == NULL ? -1 : 0, &e);
+    site_import(path);
+    m = mirror_open(path, &e);
+    assert_ok(m == NULL ? -1 : 0, &e);
+    size = mirror_checkpoint(m)->size;
+    of_all =
+        mem_printf("and has judged leaves 0 to %llu: below.</p>", (unsigned long long)size - 1);
+    of_the_end =
+        mem_printf("and has judged leaves 7 to %llu: below.</p>", (unsigned long long)size - 1);
+    site_begin(&site, &(struct serve_options){.mirror = path});
+    site_expect(&site, "/", 200, "Nobody asked for it");
+    keep(m, false, 0);
+    site_expect(&site, "/", 200, "Nobody asked for it");
+    keep(before, true, 0); /* of no leaf, when there was none */
+    site_expect(&site, "/", 200, "newer ones were not judged");
+    keep(m, true, 7);
+    site_expect(&site, "/", 200, of_the_end);
+    keep(m, true, 0);
+    site_expect(&site, "/", 200, of_all);
+    keep(m, true, 7);
+    site_expect(&site, "/", 200, of_all);
+    site_end(&site);
+}
+
 /* Somebody has it for himself, and keeps it: there is a page that says so, behind a while. */
 static void
 a_mirror_that_somebody_has_for_himself_is_busy(void **state)
@@ -166,6 +216,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_of_one_state_of_the_mirror),
         cmocka_unit_test(what_is_open_stays_as_it_was),
+        cmocka_unit_test(a_check_is_told_with_what_it_has_judged),
         cmocka_unit_test(a_mirror_that_somebody_has_for_himself_is_busy),
         cmocka_unit_test(another_mirror_in_its_place_is_not_shown),
     };
