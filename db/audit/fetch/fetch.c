@@ -298,7 +298,6 @@ fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result 
         return -1;
     }
     tidy(f, earlier.size, now.size);
-    messages_tidy(f, earlier.size, now.size);
     return messages_bring(&what, log, &result->files, &result->messages_absent, e);
 }
 

@@ -93,6 +93,28 @@ check(struct asking *a, const struct plan_file *file, bool whole, struct span oc
     return whole || m.file.n == 0 ? 0 : err_set(e, ERR_INPUT, "%zu octets too many", m.file.n);
 }
 
+/* Partial files of earlier checkpoints, which nobody needs once this one is there. */
+static void
+tidy(const struct fetch *f, const struct plan_file *file)
+{
+    char name[AUDIT_NAME_MAX];
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(mem_cleanup) char *folder = NULL;
+
+    audit_name(AUDIT_MESSAGES, file->index, name);
+    path = bring_path(f, name);
+    folder = mem_printf("%s.p", path);
+    if (access(folder, F_OK) != 0) {
+        return;
+    }
+    for (unsigned width = 1; width < file->width; width++) {
+        CLEANUP(mem_cleanup) char *old = mem_printf("%s/%u", folder, width);
+
+        (void)unlink(old);
+    }
+    (void)rmdir(folder); /* when it is empty */
+}
+
 /* transfer_calls */
 static int
 take(void *arg, const struct transfer_job *job, bool whole, struct span octets, struct err *e)
@@ -104,6 +126,7 @@ take(void *arg, const struct transfer_job *job, bool whole, struct span octets, 
         bring_put(a->what->f, job->file.name, span_of(octets.p, n), e) != 0) {
         return -1;
     }
+    tidy(a->what->f, &job->file);
     a->came++;
     return 0;
 }
@@ -122,21 +145,4 @@ messages_bring(const struct bring *what, struct audit_log *log, uint64_t *files,
     *files += a.came;
     *absent = a.asked - a.came;
     return 0;
-}
-
-void
-messages_tidy(const struct fetch *f, uint64_t earlier, uint64_t now)
-{
-    const uint64_t index = earlier / AUDIT_WIDTH;
-
-    if (earlier % AUDIT_WIDTH != 0 && earlier != now) {
-        struct plan_file old;
-        CLEANUP(mem_cleanup) char *path = NULL;
-
-        name_file(earlier, index, &old);
-        path = bring_path(f, old.name);
-        (void)unlink(path);
-        *strrchr(path, '/') = '\0';
-        (void)rmdir(path); /* when it is empty */
-    }
 }

@@ -8,9 +8,8 @@
 
 #include "db/audit/fetch/bring.h"
 
-/* *files grows by those that came; *absent: files that the source does not have. ERR_INPUT: what it
- * has is not what the leaves name. */
+/* *files grows by those that came, each in the place of what an earlier checkpoint had of it;
+ * *absent: files that the source does not have. ERR_INPUT: what it has is not what the leaves name.
+ */
 int messages_bring(const struct bring *, struct audit_log *, uint64_t *files, uint64_t *absent,
                    struct err *e);
-/* One of an earlier checkpoint, which nobody needs any more. */
-void messages_tidy(const struct fetch *, uint64_t earlier, uint64_t now);

@@ -390,6 +390,36 @@ messages_that_are_absent_or_wrong(void **state)
     assert_true(is_there(s, "copy/tile/messages/000"));
 }
 
+/* What was fetched stays until what is in its place has come. */
+static void
+messages_stay_until_others_come(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *messages = NULL;
+    CLEANUP(mem_cleanup) char *away = scene_path(s, "away");
+    CLEANUP(web_stop) struct web web = {0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    web_stop(&web);
+    grow(s);
+    messages = scene_path(s, "ledger/tile/messages");
+    assert_int_equal(rename(messages, away), 0);
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_absent, 3);
+    assert_true(is_there(s, "copy/tile/messages/001"));
+    assert_true(is_there(s, "copy/tile/messages/002.p/88"));
+
+    assert_int_equal(rename(away, messages), 0);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_absent, 0);
+    assert_true(is_there(s, "copy/tile/messages/002"));
+    assert_false(is_there(s, "copy/tile/messages/002.p"));
+}
+
 static void
 what_passes_is_asked_for_again(void **state)
 {
@@ -808,6 +838,7 @@ main(void)
         WEB(a_folder_comes_and_grows),
         WEB(a_log_that_grows_meanwhile),
         WEB(messages_that_are_absent_or_wrong),
+        WEB(messages_stay_until_others_come),
         WEB(what_passes_is_asked_for_again),
         WEB(what_does_not_pass_ends_it),
         WEB(a_wrong_answer_does_not_stay),
