@@ -24,19 +24,19 @@ say_ready(const struct serve *serve)
 
 /* The mirror that is open now keeps one state of it. Each answer is of another: it is closed. */
 static int
-serve_mirror(struct mirror *mirror, struct audit_issuers *issuers)
+serve_mirror(struct mirror **mirror, struct audit_issuers *issuers, STACK_OF(X509) * vendors)
 {
     const struct serve_options options = {.mirror = asked.mirror,
                                           .listen = asked.listen == NULL ? LISTEN : asked.listen,
-                                          .key = mirror_key(mirror),
-                                          .key_is_given = ask_key_is_given(mirror),
-                                          .issuers = issuers};
+                                          .key = mirror_key(*mirror),
+                                          .key_is_given = ask_key_is_given(*mirror),
+                                          .issuers = issuers,
+                                          .vendors = vendors};
     struct err e = {0};
     CLEANUP(serve_cleanup) struct serve *serve = serve_new(&options, &e);
     int status;
 
-    mirror_close(mirror);
-
+    mirror_cleanup(mirror);
     if (serve == NULL) {
         return e.code == ERR_INPUT ? ask_misuse(e.text) : ask_failed(&e);
     }
@@ -50,23 +50,25 @@ serve_mirror(struct mirror *mirror, struct audit_issuers *issuers)
 int
 serve_command_run(int argc, char **argv)
 {
-    struct mirror *mirror = NULL;
+    CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
+    CLEANUP(brought_free) STACK_OF(X509) *vendors = sk_X509_new_null();
     struct err e = {0};
     int status;
 
-    if (ask_parse(argc, argv) != 0 || optind != argc || !ask_only(ASK_LISTEN | ASK_ISSUER)) {
+    if (ask_parse(argc, argv) != 0 || optind != argc ||
+        !ask_only(ASK_LISTEN | ASK_ISSUER | ASK_VENDOR)) {
         return ask_usage("serve");
     }
     if (asked.mirror == NULL || (asked.given & ASK_LEDGER) != 0) {
         return ask_misuse("serve answers from a mirror: --mirror DB");
     }
-    if (brought_issuers(issuers, &e) != 0) {
+    if (brought_issuers(issuers, &e) != 0 || brought_vendors(vendors, &e) != 0) {
         return ask_misuse(e.text);
     }
     status = ask_mirror(&mirror);
     if (status == EXIT_VERIFIED) {
-        status = serve_mirror(mirror, issuers);
+        status = serve_mirror(&mirror, issuers, vendors);
     }
     pool_contexts_free();
     return status;

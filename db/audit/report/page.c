@@ -7,6 +7,8 @@
 #include "base/ossl.h"
 #include "db/audit/out/escape.h"
 
+enum { SHOWN_HEX_MAX = 2 * 20 /* digits of a serial number */, UUID = 36 };
+
 /* report.css, as it is built in (db/CMakeLists.txt). */
 extern const unsigned char report_style[];
 extern const size_t report_style_size;
@@ -116,7 +118,8 @@ page_table_begin(FILE *out, const char *caption, const char *const *heads, const
     (void)fputs("</tr></thead><tbody>\n", out);
 }
 
-/* Digits and letters that need no escape anywhere. */
+/* A leaf; a serial number, request or registration; a network function. What is longer than those
+ * is a SHA-256, about which there is no page. All of it needs no escape anywhere. */
 static bool
 is_shown(const struct cell *cell)
 {
@@ -126,7 +129,7 @@ is_shown(const struct cell *cell)
     if (cell->kind == CELL_INT) {
         return cell->number >= 0;
     }
-    if (cell->kind != CELL_HEX && (cell->kind != CELL_TEXT || t.n != 36)) {
+    if (cell->kind == CELL_HEX ? t.n > SHOWN_HEX_MAX : cell->kind != CELL_TEXT || t.n != UUID) {
         return false;
     }
     for (size_t i = 0; i < t.n; i++) {

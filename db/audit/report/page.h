@@ -26,6 +26,7 @@ void page_cell(FILE *, const struct cell *);
 /* A table with its rows; heads are ours, and stand as the cells of the first row do. */
 void page_table_begin(FILE *, const char *caption, const char *const *heads,
                       const struct cell *first, size_t n);
-/* Of each bit in `shown` the cell leads to /show/CELL: a leaf, hex or a UUID, and nothing else. */
+/* Of each bit in `shown` the cell leads to /show/CELL: a leaf, a serial number or what is no
+ * longer, or a UUID, and nothing else. */
 void page_table_row(FILE *, const struct cell *, size_t n, uint64_t shown);
 void page_table_end(FILE *);

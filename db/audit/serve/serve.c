@@ -353,6 +353,7 @@ on_request(struct http_exchange *x, void *arg)
         job->form = mem_strdup(request->form);
         job->visit = (struct visit){.key_is_given = s->options.key_is_given,
                                     .issuers = s->options.issuers,
+                                    .vendors = s->options.vendors,
                                     .now = clock_now(),
                                     .rows = s->limits.rows,
                                     .route = route};

@@ -38,6 +38,7 @@ struct serve_options {
     const struct log_key *key; /* of the mirror: copied */
     bool key_is_given;
     struct audit_issuers *issuers;
+    STACK_OF(X509) * vendors; /* roots of those whose devices may ask; NULL: none */
     struct serve_limits limits;
 };
 

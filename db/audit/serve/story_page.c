@@ -221,6 +221,7 @@ explain_page(const struct visit *v, struct err *e)
     const struct explanation x = {.mirror = v->mirror,
                                   .story = &story,
                                   .issuers = v->issuers,
+                                  .vendors = v->vendors,
                                   .basis = &basis,
                                   .now = v->now};
 

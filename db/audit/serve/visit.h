@@ -18,7 +18,8 @@
 struct visit {
     struct mirror *mirror;
     bool key_is_given;
-    struct audit_issuers *issuers; /* borrowed */
+    struct audit_issuers *issuers; /* borrowed, as these: */
+    STACK_OF(X509) * vendors;
     time_t now;
     struct route route;
     struct form form;

@@ -176,6 +176,10 @@ a_mirror_of_another_log_gives_no_answer(void **state)
     assert_says(s->errors, "is of a log with another key");
     assert_string_equal(s->out, "");
     assert_int_equal(RUN(s, "--mirror", db, "--key", "/nonexistent", "list"), 2);
+    assert_int_equal(RUN(s, "--mirror", db, "--key", key, "serve"), 1);
+    assert_says(s->errors, "is of a log with another key");
+    assert_int_equal(RUN(s, "--mirror", db, "serve", "--vendor", "/nonexistent"), 2);
+    assert_says(s->errors, "/nonexistent");
     audit_ledger_end(&other);
 }
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ossl.h"
 #include "db/audit/mirror/mirror.h"
+#include "db/audit/mirror/run.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/serve/site.h"
 
@@ -294,6 +296,87 @@ pages_have_each_row_once(void **state)
     site_end(&site);
 }
 
+/* Each link to what the record has about something, once: leaves are there. */
+static void
+links_lead_to_pages(void **state)
+{
+    static const char *const paths[] = {
+        "/", "/events?rows=500", "/events?rows=500&way=down", "/changes", "/crls", "/ceremonies",
+    };
+    CLEANUP(buf_free) struct buf seen = BUF_INIT(1 << 20);
+    struct site site;
+    struct err e = {0};
+    unsigned n = 0;
+
+    (void)state;
+    assert_ok(buf_append(&seen, SPAN_LITERAL("\0"), &e), &e);
+    site_begin(&site, &(struct serve_options){.key_is_given = true});
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        CLEANUP(mem_cleanup) char *answer = site_ask(&site, paths[i]);
+
+        assert_int_equal(site_status(answer), 200);
+        for (const char *p = answer; (p = strstr(p, "href=\"/show/")) != NULL; p++) {
+            const char *path = p + sizeof("href=\"") - 1;
+            const int octets = (int)strcspn(path, "\"");
+            CLEANUP(mem_cleanup) char *link = mem_printf("%.*s\n", octets, path);
+
+            if (strspn(path + sizeof("/show/") - 1, "0123456789") + sizeof("/show/") - 1 ==
+                    (size_t)octets ||
+                strstr((const char *)seen.p, link) != NULL) {
+                continue;
+            }
+            buf_truncate(&seen, seen.n - 1);
+            assert_ok(buf_append(&seen, span_of(link, strlen(link) + 1), &e), &e);
+            link[octets] = '\0';
+            site_expect(&site, link, 200, "Each leaf is proven");
+            n++;
+        }
+    }
+    assert_true(n > 20);
+    site_end(&site);
+}
+
+#define ASKED TEST_SOURCE_DIR "/vectors/ledger/7/asked"
+
+/* A root that was brought says who issued the certificate that a message was signed with. */
+static void
+a_vendor_is_believed_by_its_root(void **state)
+{
+    CLEANUP(mem_cleanup) char *file = mem_printf("%s/asked.db", site_record.folder);
+    STACK_OF(X509) *vendors = sk_X509_new_null();
+    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
+    CLEANUP(mem_cleanup) char *list = NULL;
+    struct site site;
+    struct err e = {0};
+    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(ASKED, NULL, &e);
+    X509 *root = certificate_load(ASKED "/vendor.pem", &e);
+    struct mirror *m;
+    unsigned verified = 0;
+
+    (void)state;
+    assert_ok(log == NULL || root == NULL ? -1 : 0, &e);
+    assert_int_not_equal(sk_X509_push(vendors, root), 0);
+    assert_ok(mirror_init(file, audit_key(log), true, &e), &e);
+    m = mirror_open_writable(file, &e);
+    assert_ok(m == NULL ? -1 : mirror_run(m, ASKED, NULL, NULL, &outcome, &e), &e);
+    mirror_close(m);
+
+    site_begin(&site, &(struct serve_options){.mirror = file, .vendors = vendors});
+    list = site_ask(&site, "/certificates?column=serial");
+    for (const char *p = list; (p = strstr(p, "href=\"/show/")) != NULL; p++) {
+        const char *serial = p + sizeof("href=\"/show/") - 1;
+        CLEANUP(mem_cleanup)
+        char *path = mem_printf("/explain/%.*s", (int)strcspn(serial, "\""), serial);
+        CLEANUP(mem_cleanup) char *answer = site_ask(&site, path);
+
+        assert_null(strstr(answer, "give the vendor"));
+        verified += strstr(answer, "was issued by the vendor, and was valid then") != NULL ? 1 : 0;
+    }
+    assert_true(verified > 0);
+    site_end(&site);
+    sk_X509_pop_free(vendors, X509_free);
+}
+
 static void
 it_does_not_listen_to_others(void **state)
 {
@@ -318,6 +401,8 @@ main(void)
         cmocka_unit_test(hostile_names_are_text),
         cmocka_unit_test(as_of_stays),
         cmocka_unit_test(pages_have_each_row_once),
+        cmocka_unit_test(links_lead_to_pages),
+        cmocka_unit_test(a_vendor_is_believed_by_its_root),
         cmocka_unit_test(it_does_not_listen_to_others),
     };
 
