@@ -63,12 +63,17 @@ print_basis(FILE *out, const struct basis *basis)
     (void)fprintf(out, "  %-12s %" PRIu64 " leaves\n", "size", checkpoint->size);
     print_line(out, "root", root);
     print_key(out, basis->key->id, basis->given);
+    if (basis->cosigned >= 0) {
+        (void)fprintf(
+            out, "  %-12s the quorum has cosigned the first %" PRId64 " of %" PRIu64 " leaves\n",
+            "witnesses", basis->cosigned, checkpoint->size);
+    }
 }
 
 void
 print_checkpoint(FILE *out, const struct audit_log *log)
 {
-    const struct basis basis = {audit_checkpoint(log), audit_key(log), audit_key_is_given(log)};
+    const struct basis basis = {audit_checkpoint(log), audit_key(log), audit_key_is_given(log), -1};
 
     print_basis(out, &basis);
 }

@@ -18,7 +18,8 @@ void print_text(FILE *, const char *);
 struct basis {
     const struct checkpoint *checkpoint;
     const struct log_key *key;
-    bool given; /* by somebody; else it is what the ledger itself said */
+    bool given;       /* by somebody; else it is what the ledger itself said */
+    int64_t cosigned; /* leaves that witnesses have cosigned (mirror.h); -1: nobody asked */
 };
 
 /* "  label        text" */

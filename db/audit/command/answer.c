@@ -11,7 +11,8 @@
 struct basis
 answer_basis(const struct mirror *m)
 {
-    return (struct basis){mirror_checkpoint(m), mirror_key(m), ask_key_is_given(m)};
+    return (struct basis){mirror_checkpoint(m), mirror_key(m), ask_key_is_given(m),
+                          mirror_cosigned(m)};
 }
 
 char *

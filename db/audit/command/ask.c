@@ -363,6 +363,20 @@ mirror_key_check(const struct mirror *m, struct err *e)
                : err_set(e, ERR_CRYPTO, "%s is of a log with another key", mirror_path(m));
 }
 
+/* An answer has all that was accepted: what nobody beside the log has seen is said before it. */
+static void
+behind_warn(const struct mirror *m)
+{
+    const int64_t cosigned = mirror_cosigned(m);
+
+    if (cosigned >= 0 && (uint64_t)cosigned < mirror_checkpoint(m)->size) {
+        (void)fprintf(stderr,
+                      "nfpki-audit: warning: leaves from %" PRId64 " on are not witnessed: the "
+                      "quorum has cosigned the first %" PRId64 " of %" PRIu64 "\n",
+                      cosigned, cosigned, mirror_checkpoint(m)->size);
+    }
+}
+
 static int
 mirror_take(struct mirror **m)
 {
@@ -382,6 +396,7 @@ mirror_take(struct mirror **m)
             "it by another way and give it with --key\n",
             asked.mirror);
     }
+    behind_warn(*m);
     return EXIT_VERIFIED;
 }
 

@@ -213,7 +213,7 @@ judged_basis(const struct judged *on)
 {
     return on->mirror != NULL ? answer_basis(on->mirror)
                               : (struct basis){audit_checkpoint(on->log), audit_key(on->log),
-                                               audit_key_is_given(on->log)};
+                                               audit_key_is_given(on->log), -1};
 }
 
 /* The state is a note, in which lines of keys that nobody has are no harm (base/tlog/note.h): one

@@ -370,6 +370,9 @@ mirror_command_run(int argc, char **argv)
     if (terminal) {
         (void)fprintf(stderr, "\r");
     }
+    if (result == 0 && seen.asked) {
+        result = mirror_note_cosigned(m, seen.size, &e);
+    }
     if (result != 0 || look(m, hours, &said, &e) != 0) {
         return failed(m, &said, &e);
     }

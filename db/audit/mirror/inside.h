@@ -9,6 +9,7 @@ struct mirror {
     struct sql *db;
     struct log_key key;
     bool key_is_given;
+    int64_t cosigned;             /* -1: nobody asked */
     struct checkpoint checkpoint; /* the accepted one */
     struct buf note;
     uint64_t contradicted;   /* the size of the checkpoint that an import ended at: a fork */

@@ -133,7 +133,8 @@ log_load(struct mirror *m, struct err *e)
     bool row;
     CLEANUP(sql_end_cleanup)
     sqlite3_stmt *s =
-        sql_query(m->db, "SELECT vkey, key_from = 'given' FROM log", SQL_NO_VALUES, &row, e);
+        sql_query(m->db, "SELECT vkey, key_from = 'given', ifnull(cosigned, -1) FROM log",
+                  SQL_NO_VALUES, &row, e);
 
     if (s == NULL) {
         return -1;
@@ -142,6 +143,7 @@ log_load(struct mirror *m, struct err *e)
         return err_set(e, ERR_DENIED, "%s is of no log", sql_path(m->db));
     }
     m->key_is_given = sqlite3_column_int(s, 1) != 0;
+    m->cosigned = sqlite3_column_int64(s, 2);
     return log_key_parse(&m->key, sql_column(s, 0), e) == 0
                ? 0
                : err_wrap(e, "%s: the log's key", sql_path(m->db));
@@ -233,6 +235,14 @@ bool
 mirror_key_is_given(const struct mirror *m)
 {
     return m->key_is_given;
+}
+
+int64_t
+mirror_cosigned(const struct mirror *m)
+{
+    const int64_t size = (int64_t)m->checkpoint.size;
+
+    return m->cosigned > size ? size : m->cosigned;
 }
 
 const char *

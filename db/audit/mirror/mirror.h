@@ -31,6 +31,9 @@ struct span mirror_note(const struct mirror *);
 const struct log_key *mirror_key(const struct mirror *);
 /* Somebody gave the key; else it is what the ledger itself said. */
 bool mirror_key_is_given(const struct mirror *);
+/* So many of the first leaves had the quorum of a policy cosigned when that was asked last
+ * (mirror_note_cosigned() in run.h); -1: nobody did. */
+int64_t mirror_cosigned(const struct mirror *);
 const char *mirror_path(const struct mirror *);
 
 /* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */

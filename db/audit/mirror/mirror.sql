@@ -15,13 +15,16 @@
 -- migration 1
 
 -- What log this is. key_from: 'given' by a person, or 'ledger': what the folder itself said.
+-- cosigned: so many of the first leaves had the quorum of the last run's --policy cosigned; NULL: no
+-- run had one.
 CREATE TABLE log (
   one       INTEGER PRIMARY KEY CHECK (one = 1),
   origin    TEXT NOT NULL,
   vkey      TEXT NOT NULL,
   key_from  TEXT NOT NULL CHECK (key_from IN ('given', 'ledger')),
   made_by   TEXT NOT NULL, -- version of nfpki-audit
-  made      INTEGER NOT NULL
+  made      INTEGER NOT NULL,
+  cosigned  INTEGER
 ) STRICT;
 
 -- Where the import is. accepted: so many leaves are seen by the views; next: so many are here.

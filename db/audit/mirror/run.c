@@ -107,6 +107,13 @@ mirror_trust(struct mirror *m, const struct log_key *key, struct err *e)
                     SQL_NO_VALUES, e);
 }
 
+int
+mirror_note_cosigned(struct mirror *m, uint64_t size, struct err *e)
+{
+    m->cosigned = (int64_t)size;
+    return sql_exec(m->db, "UPDATE log SET cosigned = ?", SQL_VALUES(sql_int(m->cosigned)), e);
+}
+
 /* ---- what is kept of a run ---- */
 
 struct run {

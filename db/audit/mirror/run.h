@@ -25,6 +25,9 @@ int mirror_refused(struct mirror *, const char *source, uint64_t size, bool is_f
  * asked: a folder that tells another history now is BROKEN. */
 void mirror_expect(struct mirror *, const struct checkpoint *);
 
+/* The quorum of a policy has cosigned so many of the first leaves. */
+int mirror_note_cosigned(struct mirror *, uint64_t size, struct err *e);
+
 enum mirror_result {
     MIRROR_ACCEPTED,    /* there was more, and it is taken in */
     MIRROR_NOTHING_NEW, /* the same checkpoint as before */

@@ -174,6 +174,13 @@ cosigners_write(const struct report *r, FILE *out, struct err *e)
     (void)fputs(any ? "; whether they are right says <code>verify --policy</code></dd>\n"
                     : "none</dd>\n",
                 out);
+    if (mirror_cosigned(r->mirror) >= 0) {
+        (void)fprintf(out,
+                      "<dt>Witnesses</dt><dd>the quorum has cosigned the first %" PRId64
+                      " of %" PRIu64 " leaves: what leaves behind them say nobody else has seen"
+                      "</dd>\n",
+                      mirror_cosigned(r->mirror), mirror_checkpoint(r->mirror)->size);
+    }
     return result;
 }
 

@@ -187,7 +187,8 @@ show_page(const struct visit *v, struct err *e)
 static struct basis
 basis_of(const struct visit *v)
 {
-    return (struct basis){mirror_checkpoint(v->mirror), mirror_key(v->mirror), v->key_is_given};
+    return (struct basis){mirror_checkpoint(v->mirror), mirror_key(v->mirror), v->key_is_given,
+                          mirror_cosigned(v->mirror)};
 }
 
 int
