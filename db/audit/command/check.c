@@ -206,5 +206,5 @@ check_run(int argc, char **argv)
     }
     c.judge = judge;
     status = ask_finish(check_all(&on, issuers, &c, findings, &e), &e);
-    return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
+    return judged_status(&on, findings, status);
 }

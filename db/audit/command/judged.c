@@ -135,6 +135,15 @@ sums_print(FILE *out, const struct judged *on, const struct lint_judge *judge,
     (void)fprintf(out, "judged: %zu certificates, %zu with findings, %zu in part alone\n",
                   s.certificates, s.with_findings, s.in_part);
     print_basis(out, &basis);
+    if (on->from > 0) {
+        (void)fprintf(out,
+                      "  %-12s leaf %" PRIu64 " alone: what was found before it is not said again",
+                      "since", on->from);
+        if (on->mirror != NULL) {
+            (void)fprintf(out, "; %" PRIu64 " errors are in the mirror", on->kept);
+        }
+        (void)fputc('\n', out);
+    }
     (void)fprintf(out, "  %-12s %zu errors, %zu warnings, %zu notices\n", "findings",
                   findings_of(findings, SEVERITY_ERROR), findings_of(findings, SEVERITY_WARNING),
                   findings_of(findings, SEVERITY_NOTICE));
@@ -164,13 +173,14 @@ sums_json(FILE *out, const struct judged *on, const struct lint_judge *judge,
         (void)json_array_append_new(
             lacks, json_pack("{s:s, s:I}", "reason", lack->text, "questions", (json_int_t)lack->n));
     }
-    all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
+    all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
                     json_basis(basis.checkpoint, basis.key, basis.given), "summary", "certificates",
                     (json_int_t)s.certificates, "withFindings", (json_int_t)s.with_findings,
                     "inPart", (json_int_t)s.in_part, "errors",
                     (json_int_t)findings_of(findings, SEVERITY_ERROR), "warnings",
                     (json_int_t)findings_of(findings, SEVERITY_WARNING), "notices",
-                    (json_int_t)findings_of(findings, SEVERITY_NOTICE), "notAsked", lacks);
+                    (json_int_t)findings_of(findings, SEVERITY_NOTICE), "from",
+                    (json_int_t)on->from, "errorsBefore", (json_int_t)on->kept, "notAsked", lacks);
     result = json_say(out, all, e);
     json_decref(all);
     return result;
@@ -189,6 +199,13 @@ judged_write(FILE *out, enum sink_format format, const struct judged *on,
     }
     sums_print(format == SINK_TABLE ? out : stderr, on, judge, findings);
     return 0;
+}
+
+int
+judged_status(const struct judged *on, const struct findings *findings, int status)
+{
+    return status == EXIT_VERIFIED && (findings_count(findings) > 0 || on->kept > 0) ? EXIT_FINDINGS
+                                                                                     : status;
 }
 
 /* ---- what is judged ---- */
@@ -271,7 +288,8 @@ judged_since(struct judged *on, const struct lint_judge *judge, bool by_check, s
                       "of other files of --issuer or --profiles\n",
                       asked.state);
     }
-    return on->log != NULL ? audit_consistency(on->log, &on->earlier, e) : 0;
+    return on->log != NULL ? audit_consistency(on->log, &on->earlier, e)
+                           : mirror_kept_errors(on->mirror, by_check, on->from, &on->kept, e);
 }
 
 struct telling {

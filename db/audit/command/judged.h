@@ -19,6 +19,7 @@ struct judged {
     struct mirror *mirror;
     struct checkpoint earlier; /* of --state; size 0: none */
     uint64_t from;             /* what is judged begins at this leaf */
+    uint64_t kept;             /* errors of leaves before it that the mirror has */
     char *by;                  /* the line of --state that says by what */
 };
 /* For CLEANUP. */
@@ -35,6 +36,10 @@ int judged_verify(struct judged *, struct audit_issuers *, audit_leaf *each, voi
 int judged_signed(struct lint_judge *, struct err *e);
 /* When all was said: into a mirror what was found; and --state. */
 int judged_remember(const struct judged *, bool by_check, const struct findings *, struct err *e);
+
+/* The exit status, when all else went well or not: EXIT_FINDINGS for those of now, and for errors
+ * of before, which a state does not make good. */
+int judged_status(const struct judged *, const struct findings *, int status);
 
 /* The findings, or with --certificates a row for each certificate; then how many of them there are,
  * and what could not be asked. */

@@ -48,5 +48,5 @@ lint_run(int argc, char **argv)
                             ? -1
                             : 0,
                         &e);
-    return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
+    return judged_status(&on, findings, status);
 }

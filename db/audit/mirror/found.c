@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/audit/mirror/inside.h"
 #include "db/audit/mirror/sql.h"
 
 enum { BUSY_MS = 5000, SERIAL_MAX = 64 };
@@ -87,4 +88,18 @@ mirror_keep(const struct mirror *m, bool by_check, uint64_t from, const struct f
         }
     }
     return sql_script(db, "COMMIT", e);
+}
+
+int
+mirror_kept_errors(const struct mirror *m, bool by_check, uint64_t from, uint64_t *n, struct err *e)
+{
+    int64_t kept = 0;
+    const int failed =
+        sql_number(m->db,
+                   "SELECT count(*) FROM finding WHERE severity = 'error' AND "
+                   "leaf < ? AND (found_by = 'lint' OR ?)",
+                   SQL_VALUES(sql_int((int64_t)from), sql_int(by_check ? 1 : 0)), 0, &kept, e);
+
+    *n = (uint64_t)kept;
+    return failed;
 }

@@ -12,3 +12,6 @@
  * written; then nothing is changed. */
 int mirror_keep(const struct mirror *, bool by_check, uint64_t from, const struct findings *,
                 struct err *e);
+/* How many errors of leaves before `from` are kept. */
+int mirror_kept_errors(const struct mirror *, bool by_check, uint64_t from, uint64_t *n,
+                       struct err *e);

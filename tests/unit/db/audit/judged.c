@@ -263,6 +263,7 @@ with_a_state_only_what_is_new_is_judged(void **state)
         assert_says(s->out, s->confirmed.serial);
         assert_int_equal(RUN(s, "--ledger", s->l.dir, command, "--state", path), 0);
         assert_says(s->out, "judged: 0 certificates");
+        assert_says(s->out, "alone: what was found before it is not said again\n");
         assert_null(strstr(s->out, s->confirmed.serial));
         audit_ledger_enrol(&s->l, 20 + (unsigned)i, true, &fresh);
         audit_ledger_publish(&s->l);
@@ -328,6 +329,16 @@ edit(const char *path)
 }
 
 static void
+execute(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
 a_mirror_is_judged_as_its_folder_is(void **state)
 {
     struct scene *s = *state;
@@ -343,8 +354,18 @@ a_mirror_is_judged_as_its_folder_is(void **state)
     assert_int_equal(RUN(s, "--mirror", mirror, "check"), 4);
     assert_string_equal(s->out, folder);
     assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 4);
-    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 0);
+    /* what is not said again is said to be there, and is no success */
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 4);
     assert_says(s->out, "judged: 0 certificates");
+    assert_says(s->out, " leaf 19 alone: what was found before it is not said again; ");
+    assert_says(s->out, " errors are in the mirror\n");
+    assert_null(strstr(s->out, "; 0 errors are in"));
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file, "--json"), 4);
+    assert_says(s->out, "\"from\":19");
+    assert_null(strstr(s->out, "\"errorsBefore\":0"));
+    execute(mirror, "UPDATE finding SET found_by = 'check'"); /* of another command */
+    assert_int_equal(RUN(s, "--mirror", mirror, "lint", "--state", state_file), 0);
+    assert_says(s->out, "; 0 errors are in the mirror\n");
 
     /* the folder is ahead of the mirror */
     audit_ledger_enrol(&s->l, 30, true, &fresh);
@@ -358,16 +379,6 @@ a_mirror_is_judged_as_its_folder_is(void **state)
     assert_int_equal(RUN(s, "--mirror", mirror, "check"), 1);
     assert_says(s->errors, "was edited: its leaves are not those of its checkpoint");
     assert_string_equal(s->out, "");
-}
-
-static void
-execute(const char *path, const char *sql)
-{
-    sqlite3 *db = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* Asked again it has them once; what is not so any more goes. */
