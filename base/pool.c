@@ -3,13 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/ossl_context.h"
 
 /* First in, first out; not locked by itself. */
 struct queue {
@@ -134,7 +135,7 @@ struct pool {
 /* Library contexts live as long as the process, because an object made in one may outlive the
  * thread inside a job; a thread that ends leaves its context to the next one. */
 struct context {
-    OSSL_LIB_CTX *libctx;
+    struct ossl_context *ossl;
     struct context *next;
 };
 static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -153,10 +154,7 @@ context_take(void)
     (void)pthread_mutex_unlock(&contexts_lock);
     if (c == NULL) {
         c = mem_new(sizeof(*c));
-        c->libctx = OSSL_LIB_CTX_new();
-        if (c->libctx == NULL) {
-            abort();
-        }
+        c->ossl = ossl_context_new();
     }
     return c;
 }
@@ -178,7 +176,7 @@ pool_contexts_free(void)
         struct context *c = contexts_idle;
 
         contexts_idle = c->next;
-        OSSL_LIB_CTX_free(c->libctx);
+        ossl_context_free(c->ossl);
         mem_free(c);
     }
     (void)pthread_mutex_unlock(&contexts_lock);
@@ -191,7 +189,7 @@ worker(void *argument)
     struct context *context = context_take();
     struct task *task;
 
-    (void)OSSL_LIB_CTX_set0_default(context->libctx);
+    ossl_context_enter(context->ossl);
     for (;;) {
         (void)pthread_mutex_lock(&pool->lock);
         while (pool->waiting.first == NULL && !pool->stopping) {
@@ -205,7 +203,7 @@ worker(void *argument)
         task->run(task);
         tasks_post(pool->finished, task);
     }
-    OPENSSL_thread_stop_ex(context->libctx); /* its random generators of this thread */
+    ossl_context_leave(context->ossl);
     context_leave(context);
     return NULL;
 }

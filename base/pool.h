@@ -32,8 +32,7 @@ void tasks_post(struct tasks *, struct task *);
 /* Calls `done` of everything that was posted. */
 void tasks_finish(struct tasks *);
 
-/* A fixed number of worker threads, each with an OSSL_LIB_CTX of its own as its default: OpenSSL's
- * shared default context does not scale over threads (reference: rwlock contention). */
+/* A fixed number of worker threads, each with an OpenSSL context of its own (ossl_context.h). */
 struct pool;
 /* Finishes what is queued, then joins the threads. */
 void pool_free(struct pool *);
