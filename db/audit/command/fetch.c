@@ -64,6 +64,11 @@ report(const char *dir, const struct fetch_result *r)
         (void)printf("  %-12s %" PRIu64 " files of them are not published there\n", "messages",
                      r->messages_absent);
     }
+    if (r->messages_wrong > 0) {
+        (void)printf("  %-12s %" PRIu64 " files of them HAVE OTHERS than the leaves name: kept as "
+                     "they came\n",
+                     "messages", r->messages_wrong);
+    }
 }
 
 bool

@@ -131,7 +131,7 @@ edge_take_away(const struct bring *what)
 static int
 edge_bring(struct bringing *b, struct err *e)
 {
-    const struct transfer_calls calls = {edge_next, edge_take, b};
+    const struct transfer_calls calls = {edge_next, edge_take, NULL, b};
     const struct bring *what = b->what;
 
     b->level = 0;
@@ -215,7 +215,7 @@ bring_files(const struct bring *what, uint64_t *files, struct err *e)
 {
     CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     struct bringing b = {.what = what, .all = plan_count(what->size)};
-    const struct transfer_calls calls = {tile_next, tile_take, &b};
+    const struct transfer_calls calls = {tile_next, tile_take, NULL, &b};
 
     if (edge_bring(&b, e) != 0) {
         return NULL;

@@ -75,7 +75,7 @@ small_take(void *arg, const struct transfer_job *job, bool whole, struct span oc
 static int
 small_run(const struct fetch *f, struct small *s, struct err *e)
 {
-    const struct transfer_calls calls = {small_next, small_take, s};
+    const struct transfer_calls calls = {small_next, small_take, NULL, s};
 
     return transfer_run(&f->from, &calls, e);
 }
@@ -298,7 +298,7 @@ fetch_all(const struct fetch *f, const struct log_key *key, struct fetch_result 
         return -1;
     }
     tidy(f, earlier.size, now.size);
-    return messages_bring(&what, log, &result->files, &result->messages_absent, e);
+    return messages_bring(&what, log, result, e);
 }
 
 int

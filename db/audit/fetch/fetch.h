@@ -25,7 +25,8 @@ struct fetch_result {
     uint64_t size;            /* leaves */
     uint64_t earlier;         /* that were there */
     uint64_t files;           /* that came */
-    uint64_t messages_absent; /* files of messages that the source does not have */
+    uint64_t messages_absent; /* files of messages that the source does not have, */
+    uint64_t messages_wrong; /* and in which it has others than the leaves name: kept as they are */
 };
 
 struct fetch {

@@ -14,8 +14,18 @@ struct asking {
     uint64_t at; /* the next file, of so many: */
     uint64_t files;
     uint64_t came;
+    uint64_t wrong;
     uint64_t asked;
 };
+
+/* Beside one that is wrong: why. It is asked for again the next time. */
+static char *
+mark_of(const struct fetch *f, const char *name)
+{
+    CLEANUP(mem_cleanup) char *mark = mem_printf("%s.wrong", name);
+
+    return bring_path(f, mark);
+}
 
 static void
 name_file(uint64_t size, uint64_t index, struct plan_file *file)
@@ -45,6 +55,14 @@ is_there(const struct fetch *f, const char *name)
     return name[0] != '\0' && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static bool
+is_wrong(const struct fetch *f, const char *name)
+{
+    CLEANUP(mem_cleanup) char *mark = mark_of(f, name);
+
+    return access(mark, F_OK) == 0;
+}
+
 /* transfer_calls */
 static bool
 next(void *arg, struct transfer_job *job)
@@ -57,7 +75,8 @@ next(void *arg, struct transfer_job *job)
         if (f->progress != NULL) {
             f->progress(f->arg, a->at, a->files);
         }
-        if (!is_there(f, job->file.name) && !is_there(f, job->file.whole)) {
+        if (is_wrong(f, job->file.name) ||
+            (!is_there(f, job->file.name) && !is_there(f, job->file.whole))) {
             job->optional = true;
             a->asked++;
             return true;
@@ -109,8 +128,10 @@ tidy(const struct fetch *f, const struct plan_file *file)
     }
     for (unsigned width = 1; width < file->width; width++) {
         CLEANUP(mem_cleanup) char *old = mem_printf("%s/%u", folder, width);
+        CLEANUP(mem_cleanup) char *mark = mem_printf("%s.wrong", old);
 
         (void)unlink(old);
+        (void)unlink(mark);
     }
     (void)rmdir(folder); /* when it is empty */
 }
@@ -120,29 +141,46 @@ static int
 take(void *arg, const struct transfer_job *job, bool whole, struct span octets, struct err *e)
 {
     struct asking *a = arg;
+    CLEANUP(mem_cleanup) char *mark = mark_of(a->what->f, job->file.name);
     size_t n;
 
     if (check(a, &job->file, whole, octets, &n, e) != 0 ||
         bring_put(a->what->f, job->file.name, span_of(octets.p, n), e) != 0) {
         return -1;
     }
+    (void)unlink(mark);
     tidy(a->what->f, &job->file);
     a->came++;
     return 0;
 }
 
+/* transfer_calls: the log is whole all the same, and who reads the folder finds what is wrong. */
+static int
+keep_wrong(void *arg, const struct transfer_job *job, struct span octets, const struct err *why,
+           struct err *e)
+{
+    struct asking *a = arg;
+    CLEANUP(mem_cleanup) char *mark = mem_printf("%s.wrong", job->file.name);
+
+    a->wrong++;
+    return bring_put(a->what->f, mark, span_str(why->text), e) != 0
+               ? -1
+               : bring_put(a->what->f, job->file.name, octets, e);
+}
+
 int
-messages_bring(const struct bring *what, struct audit_log *log, uint64_t *files, uint64_t *absent,
+messages_bring(const struct bring *what, struct audit_log *log, struct fetch_result *result,
                struct err *e)
 {
     struct asking a = {
         .what = what, .log = log, .files = (what->size + AUDIT_WIDTH - 1) / AUDIT_WIDTH};
-    const struct transfer_calls calls = {next, take, &a};
+    const struct transfer_calls calls = {next, take, keep_wrong, &a};
 
     if (transfer_run(&what->f->from, &calls, e) != 0) {
         return -1;
     }
-    *files += a.came;
-    *absent = a.asked - a.came;
+    result->files += a.came;
+    result->messages_wrong = a.wrong;
+    result->messages_absent = a.asked - a.came - a.wrong;
     return 0;
 }

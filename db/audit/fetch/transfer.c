@@ -218,9 +218,23 @@ again(const struct run *r, struct slot *s, unsigned tries, const struct err *why
     return 0;
 }
 
+static bool
+may_be_wrong(const struct run *r, const struct slot *s)
+{
+    return s->job.optional && r->calls->wrong != NULL;
+}
+
+static int
+wrong(const struct run *r, struct slot *s, const struct err *why, struct err *e)
+{
+    s->has_job = false;
+    return r->calls->wrong(r->calls->arg, &s->job, buf_span(&s->body), why, e);
+}
+
 static int
 take(const struct run *r, struct slot *s, struct err *e)
 {
+    const unsigned tries = r->from->tries < MALFORMED_TRIES ? r->from->tries : MALFORMED_TRIES;
     struct err why = {0};
 
     if (r->calls->take(r->calls->arg, &s->job, s->is_whole, buf_span(&s->body), &why) == 0) {
@@ -228,8 +242,8 @@ take(const struct run *r, struct slot *s, struct err *e)
         return 0;
     }
     if (why.code == ERR_INPUT) { /* the writer may be between two files */
-        return again(r, s, r->from->tries < MALFORMED_TRIES ? r->from->tries : MALFORMED_TRIES,
-                     &why, e);
+        return s->tries >= tries && may_be_wrong(r, s) ? wrong(r, s, &why, e)
+                                                       : again(r, s, tries, &why, e);
     }
     *e = why;
     return -1;
@@ -306,8 +320,13 @@ ended(struct run *r, struct slot *s, CURLcode result, struct err *e)
         return answered(r, s, status, e);
     }
     if (s->is_too_large) {
-        return err_set(e, ERR_DENIED, "%s: more than %zu octets, or of %d in its header",
-                       asked_name(s), s->job.file.max, HEADERS_MAX);
+        (void)err_set(&why, ERR_DENIED, "%s: more than %zu octets, or of %d in its header",
+                      asked_name(s), s->job.file.max, HEADERS_MAX);
+        if (may_be_wrong(r, s)) {
+            return wrong(r, s, &why, e);
+        }
+        *e = why;
+        return -1;
     }
     text_show(span_str(s->reason[0] == '\0' ? curl_easy_strerror(result) : s->reason), shown);
     if (!is_passing(result)) {

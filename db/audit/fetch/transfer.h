@@ -38,6 +38,10 @@ struct transfer_calls {
      * asked for again. Another reason ends all. */
     int (*take)(void *arg, const struct transfer_job *, bool whole, struct span octets,
                 struct err *e);
+    /* One that may be missing, and that is none after all tries, or is longer than it may be: what
+     * came of it. NULL: that ends all, too. */
+    int (*wrong)(void *arg, const struct transfer_job *, struct span octets, const struct err *why,
+                 struct err *e);
     void *arg;
 };
 

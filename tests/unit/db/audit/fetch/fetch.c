@@ -262,6 +262,19 @@ is_there(const struct scene *s, const char *name)
     return access(path, F_OK) == 0;
 }
 
+static void
+assert_file(const struct scene *s, const char *name, struct span octets)
+{
+    CLEANUP(mem_cleanup) char *path = scene_path(s, name);
+    CLEANUP(buf_free) struct buf got = BUF_INIT(MESSAGES_FILE_MAX);
+    struct err e = {0};
+
+    assert_ok(file_read(path, &got, &e), &e);
+    if (!span_equal(buf_span(&got), octets)) {
+        fail_msg("%s: %.*s", name, (int)got.n, (const char *)got.p);
+    }
+}
+
 /* The log's key signs another root. */
 static void
 lie(const struct scene *s, uint64_t size, const char *name)
@@ -354,7 +367,24 @@ a_log_that_grows_meanwhile(void **state)
     assert_fetched(s, FIRST_SIZE);
 }
 
-/* Before version 7 nobody had any; and what is not what the leaves name is not kept. */
+/* The copy, and a mirror that is made anew of the URL, say it; neither is stopped by it. */
+static void
+assert_wrong(struct scene *s, const struct web *web)
+{
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+    CLEANUP(mem_cleanup) char *cache = scene_path(s, "cache");
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "audit.db");
+
+    assert_int_equal(RUN(s, "--ledger", dir, "verify"), 4);
+    assert_says(s->out, "IN FILES THAT HAVE OTHERS");
+    (void)RUN(s, "mirror", "--init", "--stale", "999999", "--cache", cache, web->url, db);
+    assert_says(s->out, "accepted");
+    assert_says(s->out, "IN FILES THAT HAVE OTHERS");
+    assert_int_equal(unlink(db), 0);
+}
+
+/* Before version 7 nobody had any; what is not what the leaves name is kept for who looks at it,
+ * and asked for again. */
 static void
 messages_that_are_absent_or_wrong(void **state)
 {
@@ -374,20 +404,30 @@ messages_that_are_absent_or_wrong(void **state)
     assert_false(is_there(s, "copy/tile/messages/000"));
 
     assert_ok(file_write(path, span_of(one, sizeof(one)), 0644, &e), &e);
-    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
-    assert_says(e.text, "tile/messages/000, tried");
-    assert_says(e.text, "names is another one");
-    assert_false(is_there(s, "copy/tile/messages/000"));
-    assert_fetched(s, FIRST_SIZE); /* the log is whole all the same */
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_wrong, 1);
+    assert_int_equal(result.messages_absent, 0);
+    assert_file(s, "copy/tile/messages/000", span_of(one, sizeof(one)));
+    assert_file(s, "copy/tile/messages/000.wrong",
+                SPAN_LITERAL("the message that entry 0 names is another one"));
+    assert_int_equal(asked_for(&web, "/ledger/tile/messages/000 "), 1 + 3);
+    assert_wrong(s, &web);
 
     assert_ok(buf_append(&octets, span_of(one, 1), &e), &e);
     assert_ok(file_write(path, buf_span(&octets), 0644, &e), &e);
-    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
-    assert_says(e.text, "1 octets too many");
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_wrong, 1);
+    assert_file(s, "copy/tile/messages/000.wrong", SPAN_LITERAL("1 octets too many"));
+    assert_int_equal(truncate(path, MESSAGES_FILE_MAX + 1), 0);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.messages_wrong, 1);
     assert_ok(file_write(path, span_of(octets.p, octets.n - 1), 0644, &e), &e);
     assert_ok(fetch(s, &web, &result, &e), &e);
     assert_int_equal(result.messages_absent, 0);
-    assert_true(is_there(s, "copy/tile/messages/000"));
+    assert_int_equal(result.messages_wrong, 0);
+    assert_file(s, "copy/tile/messages/000", span_of(octets.p, octets.n - 1));
+    assert_false(is_there(s, "copy/tile/messages/000.wrong"));
+    assert_fetched(s, FIRST_SIZE);
 }
 
 /* What was fetched stays until what is in its place has come. */
