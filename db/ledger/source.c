@@ -20,15 +20,12 @@ leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e
     return ledger_append_leaves(s->db, begin, count, out, e);
 }
 
-/* The next one as it was published. What is not in a file, or not as its leaf says, is none. */
+/* The next one as it was published. What is not in a file, or not as its leaf says, is none; those
+ * behind another one are there all the same. */
 static int
 next_published(struct messages *before, struct message *out, bool *more, struct err *e)
 {
-    if (messages_next(before, out, more, e) == 0) {
-        return 0;
-    }
-    before->file = span_of(NULL, 0);
-    return *more ? 0 : -1;
+    return messages_next(before, out, more, e) == 0 || *more ? 0 : -1;
 }
 
 static int

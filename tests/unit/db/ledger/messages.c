@@ -189,6 +189,24 @@ an_edited_file_is_not_gone_on_with(void **state)
     assert_int_equal(there(f, 0, 200), 67);
 }
 
+/* Nor does it take away the others of that file, which a restored database does not have. */
+static void
+what_is_beside_an_edited_one_stays(void **state)
+{
+    struct scene *f = *state;
+    CLEANUP(mem_cleanup) char *path = tile_path(f->folder, TILE_MESSAGES, 0, 100);
+    CLEANUP(buf_free) struct buf file;
+    struct err e = {0};
+
+    grow(f, 0, 100);
+    load(f, TILE_MESSAGES, 0, 100, &file);
+    file.p[4] ^= 1;
+    assert_ok(file_write(path, span_of(file.p, file.n - 1), 0644, &e), &e);
+    lost_below = 100;
+    grow(f, 100, 200);
+    assert_int_equal(there(f, 0, 200), 67 - 2); /* the edited one, and the last one, which is cut */
+}
+
 struct mend_op {
     struct store_op op;
     struct ledger *ledger;
@@ -328,6 +346,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages_are_beside_their_leaves, set_up, scene_tear_down),
         cmocka_unit_test_setup_teardown(what_was_published_stays, set_up, scene_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_beside_an_edited_one_stays, set_up,
+                                        scene_tear_down),
         cmocka_unit_test_setup_teardown(an_edited_file_is_not_gone_on_with, set_up,
                                         scene_tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_missing_is_made_again, set_up,
