@@ -12,8 +12,11 @@ enum header_name {
     NAME_CODING,
     NAME_TYPE,
     NAME_EXPECT,
-    NAME_NONE_MATCH,
+    NAME_NONE_MATCH, /* from here on: of any length */
     NAME_MODIFIED_SINCE,
+    NAME_FETCH_SITE,
+    NAME_FETCH_MODE,
+    NAME_FETCH_DEST,
 };
 
 static enum header_name
@@ -30,6 +33,9 @@ header_name(const struct http_fields *f)
         {"expect", NAME_EXPECT},
         {"if-none-match", NAME_NONE_MATCH},
         {"if-modified-since", NAME_MODIFIED_SINCE},
+        {"sec-fetch-site", NAME_FETCH_SITE},
+        {"sec-fetch-mode", NAME_FETCH_MODE},
+        {"sec-fetch-dest", NAME_FETCH_DEST},
     };
 
     if (f->name_too_long) {
@@ -66,8 +72,7 @@ http_fields_value(struct http_fields *f, const char *at, size_t n)
     if (n > HTTP_FIELD_VALUE_MAX - f->value_n) {
         /* A condition that is too long is none: the whole is sent. */
         f->value_too_long = true;
-        return name == NAME_NONE_MATCH || name == NAME_MODIFIED_SINCE ? HTTP_FAULT_NONE
-                                                                      : HTTP_FAULT_HEADER_SIZE;
+        return name >= NAME_NONE_MATCH ? HTTP_FAULT_NONE : HTTP_FAULT_HEADER_SIZE;
     }
     memcpy(f->value + f->value_n, at, n);
     f->value_n += n;
@@ -130,6 +135,12 @@ take_host(struct http_fields *f)
     }
 }
 
+static bool
+is(const struct http_fields *f, const char *value)
+{
+    return !f->value_too_long && strcmp(f->value, value) == 0;
+}
+
 static enum http_fault
 take_field(struct http_fields *f)
 {
@@ -157,6 +168,15 @@ take_field(struct http_fields *f)
         break;
     case NAME_MODIFIED_SINCE:
         take_modified_since(f);
+        break;
+    case NAME_FETCH_SITE:
+        f->of_another = f->of_another || !(is(f, "same-origin") || is(f, "none"));
+        break;
+    case NAME_FETCH_MODE:
+        f->navigates = is(f, "navigate");
+        break;
+    case NAME_FETCH_DEST:
+        f->for_window = is(f, "document");
         break;
     }
     return HTTP_FAULT_NONE;

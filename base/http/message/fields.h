@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fields.h - the header lines that decide something: Host, Content-Length, Transfer-Encoding,
- * Content-Type, Expect, If-None-Match, If-Modified-Since. All others are passed over, Upgrade (RFC
- * 9110 7.8) among them. Between parse.c and fields.c.
+ * Content-Type, Expect, If-None-Match, If-Modified-Since, Sec-Fetch-*. All others are passed over,
+ * Upgrade (RFC 9110 7.8) among them. Between parse.c and fields.c.
  */
 #pragma once
 
@@ -32,6 +32,8 @@ struct http_fields {
     char if_none_match[HTTP_CONDITION_MAX + 1];
     unsigned dates;
     char if_modified_since[HTTP_DATE_MAX + 1];
+    /* Sec-Fetch-Site: neither same-origin nor none; -Mode: navigate; -Dest: document. */
+    bool of_another, navigates, for_window;
 };
 
 /* Pieces of a name, then pieces of its value, then its end. */

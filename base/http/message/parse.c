@@ -182,6 +182,7 @@ take_fields(struct http_parser *p)
     memcpy(r->if_none_match, p->fields.if_none_match, sizeof(r->if_none_match));
     memcpy(r->if_modified_since, p->fields.if_modified_since, sizeof(r->if_modified_since));
     r->has_if_none_match = p->fields.has_if_none_match;
+    r->is_embedded = p->fields.of_another && !(p->fields.navigates && p->fields.for_window);
     r->keep_alive = llhttp_should_keep_alive(&p->llhttp) != 0;
 }
 

@@ -48,6 +48,9 @@ struct http_request {
     bool has_if_none_match;
     char if_none_match[HTTP_CONDITION_MAX + 1];
     char if_modified_since[HTTP_DATE_MAX + 1];
+    /* A browser says that a page of another origin asks, and not to be left for this one: it loads
+     * it into itself, by script or in a frame (Fetch Metadata Request Headers). */
+    bool is_embedded;
     struct span body;
     bool head; /* a GET that is a HEAD */
     bool keep_alive;

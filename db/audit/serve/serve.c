@@ -338,6 +338,9 @@ on_request(struct http_exchange *x, void *arg)
         refuse(x, 421, "Asked by another name",
                "These pages are for a browser on this machine: ask for localhost, 127.0.0.1 or "
                "[::1] and the port.");
+    } else if (request->is_embedded) {
+        refuse(x, 403, "Asked by another page",
+               "A page of somebody else's loads this one into itself: it may only lead here.");
     } else if (request->method != HTTP_METHOD_GET) {
         refuse(x, 405, "Nothing can be changed here", "There is GET and HEAD.");
     } else if (!route_find(request->path, &route)) {

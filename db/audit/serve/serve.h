@@ -2,10 +2,11 @@
 /*
  * serve.h - a mirror as pages, on a loopback address, for a browser on the same machine.
  *
- * Nobody logs in, so nothing can be changed: GET and HEAD alone, no cookie, no script, and a name
- * of this machine in Host (loopback.h). The loop takes requests and sends answers; one worker makes
- * them, each from the mirror as it is then (visit.h), within SERVE_MS. What comes while SERVE_JOBS
- * wait, or while SERVE_OCTETS of answers are on their way to slow readers, is asked to come again.
+ * Nobody logs in, so nothing can be changed: GET and HEAD alone, no cookie, no script, a name of
+ * this machine in Host (loopback.h), and no page of another origin that loads one of these. The
+ * loop takes requests and sends answers; one worker makes them, each from the mirror as it is then
+ * (visit.h), within SERVE_MS. What comes while SERVE_JOBS wait, or while SERVE_OCTETS of answers
+ * are on their way to slow readers, is asked to come again.
  */
 #pragma once
 

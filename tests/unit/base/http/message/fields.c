@@ -99,6 +99,7 @@ values_end_at_their_limits(void **state)
         {"Content-Type", HTTP_FIELD_VALUE_MAX + 1, HTTP_FAULT_HEADER_SIZE},
         {"If-None-Match", HTTP_FIELD_VALUE_MAX + 1, HTTP_FAULT_NONE},
         {"If-Modified-Since", HTTP_FIELD_VALUE_MAX + 1, HTTP_FAULT_NONE},
+        {"Sec-Fetch-Site", HTTP_FIELD_VALUE_MAX + 1, HTTP_FAULT_NONE},
         {"X", HTTP_FIELD_VALUE_MAX + 1, HTTP_FAULT_NONE},
     };
 
@@ -111,6 +112,40 @@ values_end_at_their_limits(void **state)
                 fail_msg("row %zu in pieces of %zu", i, step);
             }
         }
+    }
+}
+
+/* Any line that names another origin; what is too long, or no word of ours, is another. */
+static void
+another_origin_is_one(void **state)
+{
+    static const struct {
+        const char *value;
+        bool another;
+    } rows[] = {{"same-origin", false},
+                {"none", false},
+                {"same-site", true},
+                {"cross-site", true},
+                {"same-origi", true},
+                {"nones", true},
+                {"", true},
+                {"Same-Origin", true},
+                {NULL, true}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *value =
+            rows[i].value == NULL ? letters(HTTP_FIELD_VALUE_MAX + 1) : rows[i].value;
+        struct http_fields f = {0};
+
+        assert_int_equal(add(&f, "Sec-Fetch-Site", value, 99), HTTP_FAULT_NONE);
+        assert_int_equal(f.of_another, rows[i].another);
+        assert_int_equal(add(&f, "Sec-Fetch-Site", "none", 99), HTTP_FAULT_NONE);
+        assert_int_equal(f.of_another, rows[i].another);
+        assert_false(f.navigates || f.for_window);
+        assert_int_equal(add(&f, "sec-fetch-mode", "navigate", 99), HTTP_FAULT_NONE);
+        assert_int_equal(add(&f, "sec-fetch-dest", "document", 99), HTTP_FAULT_NONE);
+        assert_true(f.navigates && f.for_window);
     }
 }
 
@@ -210,6 +245,7 @@ main(void)
         cmocka_unit_test(each_name_counts_for_itself),
         cmocka_unit_test(what_follows_a_name_of_ours_makes_another_of_it),
         cmocka_unit_test(values_end_at_their_limits),
+        cmocka_unit_test(another_origin_is_one),
         cmocka_unit_test(a_second_type_is_refused),
         cmocka_unit_test(tags_are_one_list_as_long_as_all_are_kept),
         cmocka_unit_test(there_is_one_date_or_none),

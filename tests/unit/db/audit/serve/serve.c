@@ -101,6 +101,9 @@ what_cannot_be_asked_is_refused_with_a_reason(void **state)
     site_end(&site);
 }
 
+#define SITE(value) "\r\nSec-Fetch-Site: " value "\r\nSec-Fetch-Mode: "
+#define DEST(value) "\r\nSec-Fetch-Dest: " value
+
 /* Each answer, a refusal too, keeps everything out of the page. */
 static void
 nobody_else_gets_or_changes_anything(void **state)
@@ -123,6 +126,13 @@ nobody_else_gets_or_changes_anything(void **state)
         {"GET /<script>", "localhost:", "", 404},
         {"GET /%41", "localhost:", "", 400},
         {"GET /help", "LOCALHOST:", "", 200},
+        {"GET /", "localhost:", SITE("cross-site") "no-cors" DEST("image"), 403},
+        {"GET /", "localhost:", SITE("same-site") "cors" DEST("empty"), 403},
+        {"GET /", "localhost:", SITE("cross-site") "navigate" DEST("iframe"), 403},
+        {"GET /", "localhost:", "\r\nSec-Fetch-Site: cross-site", 403},
+        {"GET /help", "localhost:", SITE("cross-site") "navigate" DEST("document"), 200},
+        {"GET /help", "localhost:", SITE("same-origin") "navigate" DEST("document"), 200},
+        {"GET /help", "localhost:", SITE("none") "navigate" DEST("document"), 200},
         {"HEAD /help", "127.0.0.1:", "", 200},
     };
     static const char *const fields[] = {
