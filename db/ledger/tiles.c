@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "base/file.h"
 #include "db/ledger/messages.h"
 
-enum { NAME_MAX_DIGITS = 7 * 5 + 1 };
+enum { NAME_MAX_DIGITS = 7 * 5 + 1, DECIMAL = 10 };
 
 static const mode_t folder_mode = 0755;
 static const mode_t file_mode = 0644;
@@ -349,6 +350,39 @@ tidy_level(const struct tiles_job *job, int level, struct err *e)
     return 0;
 }
 
+/* Each partial file of messages has all that those before it have, and a message may be large. */
+static int
+tidy_messages(const struct tiles_job *job, struct err *e)
+{
+    const uint64_t index = job->to / TILE_WIDTH;
+    CLEANUP(mem_cleanup) char *folder = tile_partials(job->dir, TILE_MESSAGES, index);
+    CLEANUP(dir_cleanup) DIR *open_folder = opendir(folder);
+    bool there[TILE_WIDTH] = {false};
+    const struct dirent *entry;
+    unsigned kept = 0;
+
+    if (open_folder == NULL) {
+        return errno == ENOENT ? 0 : err_errno(e, ERR_IO, errno, "open %s", folder);
+    }
+    while ((entry = readdir(open_folder)) != NULL) {
+        char *end;
+        const unsigned long width = strtoul(entry->d_name, &end, DECIMAL);
+
+        if (*end == '\0' && width < TILE_WIDTH) {
+            there[width] = true;
+        }
+    }
+    for (unsigned width = (unsigned)(job->to % TILE_WIDTH); width > 0; width--) {
+        CLEANUP(mem_cleanup) char *path = tile_path(job->dir, TILE_MESSAGES, index, width);
+
+        kept += there[width] ? 1 : 0;
+        if (there[width] && kept > TILE_MESSAGES_KEPT && unlink(path) != 0) {
+            return err_errno(e, ERR_IO, errno, "remove %s", path);
+        }
+    }
+    return 0;
+}
+
 int
 tiles_publish(const struct tiles_job *job, struct err *e)
 {
@@ -373,7 +407,7 @@ tiles_publish(const struct tiles_job *job, struct err *e)
             return -1;
         }
     }
-    return 0;
+    return tidy_messages(job, e);
 }
 
 /* The tiles of one level that became full with the leaves behind `from`. */

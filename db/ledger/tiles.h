@@ -9,7 +9,8 @@
  *
  * n is written in groups of three digits, all but the last with an x: 1234067 is x001/x234/067.
  * Every file: temporary, fsync, rename; then fsync of the folders; the checkpoint last. A partial
- * file stays until the full one exists, so that a reader with an older checkpoint finds it.
+ * file stays until the full one exists, so that a reader with an older checkpoint finds it; of
+ * messages, which a reader can do without, the newest TILE_MESSAGES_KEPT stay.
  */
 #pragma once
 
@@ -22,6 +23,7 @@ enum {
     BUNDLE_FILE_MAX = TILE_WIDTH * (2 + 65535),
     TILE_ENTRIES = -1,  /* instead of a level: the leaves themselves, */
     TILE_MESSAGES = -2, /* and what they name; it stands and falls with those */
+    TILE_MESSAGES_KEPT = 8,
 };
 
 /* Path of a tile below `dir`; width TILE_WIDTH is the full one. */

@@ -156,6 +156,35 @@ messages_are_beside_their_leaves(void **state)
     assert_int_equal(there(f, 1, TILE_WIDTH), 85);
 }
 
+static bool
+is_there(const struct scene *f, int level, unsigned width)
+{
+    CLEANUP(mem_cleanup) char *path = tile_path(f->folder, level, 0, width);
+
+    return access(path, F_OK) == 0;
+}
+
+/* Each has all that those before it have: as many of them as leaves would be the square of that. */
+static void
+the_newest_partial_files_stay(void **state)
+{
+    enum { SIZE = 20, OLDEST = SIZE - TILE_MESSAGES_KEPT + 1 };
+    struct scene *f = *state;
+
+    for (unsigned i = 0; i < SIZE; i++) {
+        grow(f, i, i + 1);
+    }
+    for (unsigned width = 1; width <= SIZE; width++) {
+        assert_true(is_there(f, TILE_ENTRIES, width));
+        assert_int_equal(is_there(f, TILE_MESSAGES, width), width >= OLDEST);
+    }
+    assert_int_equal(there(f, 0, OLDEST), 5);
+    assert_int_equal(there(f, 0, SIZE), 7);
+    lost_below = 1024;
+    grow(f, SIZE, SIZE + 9);
+    assert_int_equal(there(f, 0, SIZE + 9), 7);
+}
+
 /* A restored database has leaves without what they name. */
 static void
 what_was_published_stays(void **state)
@@ -345,6 +374,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages_are_beside_their_leaves, set_up, scene_tear_down),
+        cmocka_unit_test_setup_teardown(the_newest_partial_files_stay, set_up, scene_tear_down),
         cmocka_unit_test_setup_teardown(what_was_published_stays, set_up, scene_tear_down),
         cmocka_unit_test_setup_teardown(what_is_beside_an_edited_one_stays, set_up,
                                         scene_tear_down),
