@@ -148,7 +148,10 @@ cp -a ca/state today
 cp -a ledger ledger.today
 cp -a crl crl.today
 cp -a ca/tokens tokens.today
-leaves=$(audit verify | sed -nE 's/^ *size *([0-9]+) leaves/\1/p')
+audit verify >verify.out
+leaves=$(sed -nE 's/^ *size *([0-9]+) leaves/\1/p' verify.out)
+messages_there() { sed -nE 's/^ *messages .*: ([0-9]+) there.*/\1/p' verify.out; }
+messages=$(messages_there)
 
 back_to() { # back_to STATE: the CA's database as in that copy; "lost": none. Journals and ledger stay
   rm -rf ca/state/ca.db*
@@ -197,6 +200,7 @@ check_restored() {
   start_ca
   audit verify >verify.out || fail "audit: $(<verify.out)"
   grep -q 'RESTORED 1' verify.out || fail "no RESTORED leaf: $(<verify.out)"
+  [[ $(messages_there) -ge $messages ]] || fail "messages that were published are not: $(<verify.out)"
   grep -Eq 'open intents +0' verify.out || fail "open intents: $(<verify.out)"
   [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"
   for ended in a b mallory gone i cancelled; do

@@ -7,8 +7,6 @@
 #include "base/text.h"
 
 enum {
-    DER_BOOLEAN = 0x01,
-    DER_OID = 0x06,
     ISSUER_UNIQUE_ID = 0x81,
     SUBJECT_UNIQUE_ID = 0x82,
     EXTENSIONS = 0xa3,

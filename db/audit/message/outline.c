@@ -126,8 +126,9 @@ message_outline_read(struct span der, struct message_outline *m, struct err *e)
 
 /* ---- what it asks ---- */
 
+/* CertTemplate: publicKey and extensions IMPLICIT; subject, which is a CHOICE, EXPLICIT. */
 static bool
-take_template(struct span in, struct span *key)
+take_template(struct span in, struct message_request *r)
 {
     while (in.n > 0) {
         struct span content;
@@ -136,8 +137,12 @@ take_template(struct span in, struct span *key)
         if (!take_any(&in, &tag, &content, NULL)) {
             return false;
         }
-        if (tag == CONTEXT + 6) { /* publicKey, IMPLICIT */
-            *key = content;
+        if (tag == CONTEXT + 5) {
+            r->subject = content;
+        } else if (tag == CONTEXT + 6) {
+            r->key = content;
+        } else if (tag == CONTEXT + 9) {
+            r->extensions = content;
         }
     }
     return true;
@@ -172,8 +177,8 @@ message_request_read(struct span content, struct message_request *r, struct err 
                    audit_take(&all, DER_SEQUENCE, &one, NULL) && all.n == 0 &&
                    audit_take(&one, DER_SEQUENCE, &request, &r->request) &&
                    audit_take(&request, DER_INTEGER, &part, NULL) &&
-                   audit_take(&request, DER_SEQUENCE, &part, NULL) &&
-                   take_template(part, &r->key) && take_proof(one, r)
+                   audit_take(&request, DER_SEQUENCE, &part, NULL) && take_template(part, r) &&
+                   take_proof(one, r)
                ? 0
                : not_one("request for one certificate", e);
 }

@@ -35,10 +35,12 @@ int message_outline_read(struct span der, struct message_outline *, struct err *
 
 /* A request for a certificate within an ir, cr or kur (RFC 4211). */
 struct message_request {
-    struct span request;   /* CertRequest, which the proof of possession signs */
-    struct span key;       /* content of its SubjectPublicKeyInfo; empty: there is none */
-    struct span algorithm; /* of the proof by a signature; empty: there is none, or another one */
-    struct span signature; /* content of the BIT STRING */
+    struct span request;    /* CertRequest, which the proof of possession signs */
+    struct span subject;    /* Name; empty: there is none */
+    struct span key;        /* content of its SubjectPublicKeyInfo; empty: there is none */
+    struct span extensions; /* content of Extensions; empty: there are none */
+    struct span algorithm;  /* of the proof by a signature; empty: there is none, or another one */
+    struct span signature;  /* content of the BIT STRING */
 };
 int message_request_read(struct span content, struct message_request *, struct err *e);
 

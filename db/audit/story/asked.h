@@ -11,10 +11,12 @@
 #include "db/audit/story/story.h"
 
 enum asked_verdict {
-    ASKED_VERIFIED,  /* again, now */
-    ASKED_WORD,      /* that is the RA's word, which it signed */
-    ASKED_UNASKED,   /* the root of a vendor, which was not given */
-    ASKED_NOT_THERE, /* nothing to look at */
+    ASKED_VERIFIED,   /* again, now */
+    ASKED_WORD,       /* that is the RA's word, which it signed */
+    ASKED_UNASKED,    /* the root of a vendor, which was not given */
+    ASKED_REGISTERED, /* it need not be as the message says */
+    ASKED_DECIDED,    /* the same of who works for the CA */
+    ASKED_NOT_THERE,  /* nothing to look at */
 };
 /* "verified again" */
 const char *asked_verdict_name(enum asked_verdict);

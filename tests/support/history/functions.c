@@ -412,12 +412,14 @@ history_revoke(struct history *h, const char *serial, int reason, const char *by
 }
 
 void
-history_give_back(struct history *h, struct history_nf *nf, X509 *certificate, int reason)
+history_give_back(struct history *h, struct history_nf *nf, X509 *certificate, EVP_PKEY *key,
+                  int reason)
 {
     char serial[HISTORY_HEX];
     char hash[HISTORY_HEX];
 
     hex_format(serial_of(certificate), serial);
+    asked_as(nf, certificate, key);
     asked_rr(h, nf, certificate, reason, hash);
     revoke(h, serial, reason, NULL, NULL, hash);
 }

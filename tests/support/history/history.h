@@ -147,7 +147,8 @@ void history_reject(struct history *, struct history_nf *, const char *reason, b
 void history_revoke(struct history *, const char *serial, int reason, const char *by,
                     const char *superseded_by);
 /* As its network function asks, for one that it had. */
-void history_give_back(struct history *, struct history_nf *, X509 *certificate, int reason);
+void history_give_back(struct history *, struct history_nf *, X509 *certificate, EVP_PKEY *,
+                       int reason);
 /* The request once more, answered with the update that waits. */
 void history_again(struct history *, struct history_nf *);
 /* Request, INTENT, ISSUED, CONFIRMED. */

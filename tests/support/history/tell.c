@@ -103,15 +103,18 @@ static void
 tell_oddities(struct history *h, struct history_told *t)
 {
     X509 *rejected = t->rejected->certificate;
+    EVP_PKEY *key = t->rejected->key;
     char before[HISTORY_HEX];
 
     history_at(h, 12, 10, 0);
     note(before, t->rejected->serial);
     note(t->rejected_first, before);
     assert_int_equal(X509_up_ref(rejected), 1);
+    assert_int_equal(EVP_PKEY_up_ref(key), 1);
     history_enrol(h, t->rejected, (struct history_how){.instead_of = before});
-    history_give_back(h, t->rejected, rejected, 5);
+    history_give_back(h, t->rejected, rejected, key, 5);
     X509_free(rejected);
+    EVP_PKEY_free(key);
     history_at(h, 14, 9, 0);
     t->never_confirmed = history_register(h, "NEF", "nef1", t->north, "mac", 1, 60);
     history_request(h, t->never_confirmed, "nf-tls", 0);

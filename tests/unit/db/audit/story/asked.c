@@ -131,11 +131,13 @@ asking_of(enum which which)
 #define PROVEN                                                                                     \
     "whoever asked had the private key: verified again\n"                                          \
     "the certificate is for the key that it asks for: verified again\n"
+#define SAME "it is from who asked: "
 #define CONFIRMED_BY "it has the hash of this certificate: verified again\n"
 #define WORD "it is protected with the one-time secret: the RA's word, which it signed\n"
 
-static const char *const SAID[WHICH][5] = {
-    [BY_IR] = {"the message: ir of ", WORD PROVEN, "the message: certConf of ", WORD CONFIRMED_BY},
+static const char *const SAID[WHICH][6] = {
+    [BY_IR] = {"the message: ir of ", WORD PROVEN, "the message: certConf of ", WORD SAME,
+               CONFIRMED_BY},
     [BY_CR] = {"the message: cr of ", WORD PROVEN, CONFIRMED_BY, "the message: rr of ",
                "it asks for the revocation of this certificate: verified again\n"},
     [BY_P10CR] = {"the message: p10cr of ", WORD PROVEN, CONFIRMED_BY},
@@ -289,7 +291,7 @@ static const struct {
     {BY_CR, LEAF_CONFIRMED, BY_IR, LEAF_CONFIRMED, NULL,
      "the message: the certConf is not for this certificate"},
     {BY_IR, LEAF_REVOKED, BY_CR, LEAF_REVOKED, NULL,
-     "the message: it asks for the revocation of another certificate"},
+     "the message: it is from somebody who may not revoke this certificate"},
     {BY_VENDOR, LEAF_REQUEST, BY_VENDOR, LEAF_REQUEST, edit_header,
      "the message: the signature of the message does not verify with a certificate that it "
      "carries"},
