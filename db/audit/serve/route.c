@@ -53,7 +53,7 @@ take_what(const char *text, struct route *route)
 }
 
 bool
-route_find(const char *path, struct route *route)
+route_parse(const char *path, struct route *route)
 {
     static const struct {
         const char *folder;

@@ -27,4 +27,4 @@ struct route {
     char what[ROUTE_WHAT_MAX + 1]; /* letters, digits, '-', ':'; empty: /show alone */
 };
 /* False: nothing is there. */
-bool route_find(const char *path, struct route *);
+bool route_parse(const char *path, struct route *);

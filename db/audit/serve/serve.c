@@ -255,7 +255,7 @@ as_of(const struct form *form)
     return typed;
 }
 
-/* A file is kept under a name that is made of what route_find() and list_parse() have let through:
+/* A file is kept under a name that is made of what route_parse() and list_parse() have let through:
  * an index, a digest, a time. */
 static char *
 fields_with_name(const struct job *job)
@@ -343,7 +343,7 @@ on_request(struct http_exchange *x, void *arg)
                "A page of somebody else's loads this one into itself: it may only lead here.");
     } else if (request->method != HTTP_METHOD_GET) {
         refuse(x, 405, "Nothing can be changed here", "There is GET and HEAD.");
-    } else if (!route_find(request->path, &route)) {
+    } else if (!route_parse(request->path, &route)) {
         refuse(x, 404, "There is no such page", "Nothing is at this path.");
     } else if (s->jobs >= s->limits.jobs || s->octets >= s->limits.octets) {
         refuse(x, 503, "Too many questions at once", "Come again in a second.");

@@ -51,7 +51,7 @@ each_path_is_for_something_or_nothing(void **state)
         struct route route;
 
         print_message("row %s\n", rows[i].path);
-        assert_int_equal(route_find(rows[i].path, &route), rows[i].found);
+        assert_int_equal(route_parse(rows[i].path, &route), rows[i].found);
         if (rows[i].found) {
             assert_int_equal(route.kind, rows[i].kind);
             assert_int_equal(route.format, rows[i].format);
@@ -68,10 +68,10 @@ what_is_asked_about_has_its_limit(void **state)
 
     (void)state;
     memset(path + 6, 'a', ROUTE_WHAT_MAX);
-    assert_true(route_find(path, &route));
+    assert_true(route_parse(path, &route));
     assert_int_equal(strlen(route.what), ROUTE_WHAT_MAX);
     path[6 + ROUTE_WHAT_MAX] = 'a';
-    assert_false(route_find(path, &route));
+    assert_false(route_parse(path, &route));
 }
 
 int
