@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What nfpki-audit reads that anybody may have written: a signed note, a proof around one, a
- * certificate's outline, a leaf. What is read is within what came, and written again it is the
- * same.
+ * certificate's outline, a leaf, the message that somebody asked with, a file of those. What is
+ * read is within what came, and written again it is the same.
  */
 #include <assert.h>
 #include <jansson.h>
@@ -13,7 +13,9 @@
 #include "base/ossl.h"
 #include "db/audit/der/outline.h"
 #include "db/audit/der/queue_entry.h"
+#include "db/audit/message/outline.h"
 #include "db/audit/proof.h"
+#include "db/ledger/messages.h"
 #include "db/ledger/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -97,6 +99,67 @@ read_plain(struct span octets)
     plain_free(plain);
 }
 
+static void
+read_message(struct span octets)
+{
+    struct message_outline m;
+    struct message_request request;
+    struct message_confirmation confirmation;
+    struct span serial = {0};
+    struct err e = {0};
+
+    if (message_outline_read(octets, &m, &e) != 0) {
+        assert(e.code == ERR_CRYPTO);
+        return;
+    }
+    assert(is_within(m.header, octets) && is_within(m.tagged_body, octets) &&
+           is_within(m.content, m.tagged_body) && is_within(m.algorithm, m.header) &&
+           is_within(m.transaction_id, m.header) && is_within(m.sender_nonce, m.header) &&
+           is_within(m.protection, octets) && is_within(m.certificates, octets));
+    if (message_request_read(m.content, &request, &e) == 0) {
+        assert(is_within(request.request, m.content) && is_within(request.key, request.request) &&
+               is_within(request.algorithm, m.content) && is_within(request.signature, m.content));
+    }
+    if (message_confirmation_read(m.content, &confirmation, &e) == 0) {
+        assert(is_within(confirmation.hash, m.content) &&
+               is_within(confirmation.algorithm, m.content));
+    }
+    if (message_revocation_read(m.content, &serial, &e) == 0) {
+        assert(is_within(serial, m.content));
+    }
+}
+
+/* Leaves behind a length of two octets, and the file beside them. */
+static void
+read_messages(struct span octets)
+{
+    const size_t n = octets.n < 2 ? SIZE_MAX : (size_t)octets.p[0] << 8 | octets.p[1];
+    struct messages m;
+    struct message message = {0};
+    bool more = true;
+    struct err e = {0};
+
+    if (n == SIZE_MAX || n > octets.n - 2) {
+        return;
+    }
+    m = (struct messages){.entries = span_of(octets.p + 2, n),
+                          .file = span_of(octets.p + 2 + n, octets.n - 2 - n)};
+    while (more) {
+        CLEANUP(buf_free) struct buf again = BUF_INIT(4 + MESSAGE_MAX);
+        const struct span file = m.file;
+
+        if (messages_next(&m, &message, &more, &e) != 0) {
+            assert(e.code == (more ? ERR_CRYPTO : ERR_INPUT));
+            return;
+        }
+        if (more) {
+            assert(is_within(message.octets, file) && message.leaf < m.at);
+            assert(messages_put(&again, message.octets, &e) == 0);
+            assert(span_equal(buf_span(&again), span_of(file.p, file.n - m.file.n)));
+        }
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -106,5 +169,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_proof(octets);
     read_der(octets);
     read_plain(octets);
+    read_message(octets);
+    read_messages(octets);
     return 0;
 }
