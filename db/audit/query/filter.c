@@ -277,6 +277,21 @@ bind(enum filter filter, const char *typed, time_t now, sqlite3_stmt *statement,
     return -1;
 }
 
+/* Both were read before. */
+static int
+times_check(const struct filters *filters, struct err *e)
+{
+    const char *since = filters->typed[FILTER_SINCE];
+    const char *until = filters->typed[FILTER_UNTIL];
+    time_t begin;
+    time_t end;
+
+    return since == NULL || until == NULL || filter_time_parse(since, false, &begin, e) != 0 ||
+                   filter_time_parse(until, true, &end, e) != 0 || begin <= end
+               ? 0
+               : err_set(e, ERR_INPUT, "--since is behind --until");
+}
+
 int
 filters_bind(const struct filters *filters, time_t now, sqlite3_stmt *statement, struct err *e)
 {
@@ -287,5 +302,5 @@ filters_bind(const struct filters *filters, time_t now, sqlite3_stmt *statement,
             return err_wrap(e, "--%s", table[f].option);
         }
     }
-    return 0;
+    return times_check(filters, e);
 }

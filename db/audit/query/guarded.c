@@ -213,7 +213,8 @@ set_up(struct guard *g, struct err *e)
 {
     int is_on = 0;
 
-    if (load_names(g, "SELECT name FROM sqlite_schema WHERE type = 'view'", &g->views, e) != 0 ||
+    if (load_names(g, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name", &g->views,
+                   e) != 0 ||
         load_names(g, "SELECT name FROM sqlite_schema WHERE name IN (" TABLES ")", &g->tables, e) !=
             0 ||
         load_names(g, "PRAGMA module_list", &g->modules, e) != 0 || shown_open(g, e) != 0) {
@@ -237,6 +238,28 @@ set_up(struct guard *g, struct err *e)
     return 0;
 }
 
+/* What SQLite says of the statement. With a name that is none, or with what is no SELECT, comes
+ * what there is to be asked. */
+static int
+refused(const struct guard *g, sqlite3 *db, struct err *e)
+{
+    const char *text = sqlite3_errmsg(db);
+    CLEANUP(mem_cleanup) char *names = mem_strdup("");
+
+    if (strcmp(text, "not authorized") == 0) {
+        text = "not one SELECT";
+    } else if (strncmp(text, "no such table", sizeof("no such table") - 1) != 0) {
+        return err_set(e, ERR_INPUT, "SQL: %s", text);
+    }
+    for (size_t i = 0; i < g->views.n; i++) {
+        char *longer = mem_printf("%s%s%s", names, i == 0 ? "" : ", ", g->views.name[i]);
+
+        mem_free(names);
+        names = longer;
+    }
+    return err_set(e, ERR_INPUT, "SQL: %.60s; there are %s", text, names);
+}
+
 /* What SQLite ended with, other than well. */
 static int
 ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
@@ -247,7 +270,7 @@ ended(const struct guard *g, const struct guarded *q, int rc, struct err *e)
     if (g->is_late || rc == SQLITE_INTERRUPT) {
         return err_set(e, ERR_BUSY, "it took more than %lld ms (--timeout)", (long long)q->ms);
     }
-    return err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->db));
+    return refused(g, g->db, e);
 }
 
 /* Every name that the statement itself uses is one that is shown, or its own. The authorizer cannot
@@ -259,7 +282,22 @@ named_check(const struct guard *g, const char *sql, struct err *e)
 
     return sqlite3_prepare_v3(g->shown, sql, -1, 0, &statement, NULL) == SQLITE_OK
                ? 0
-               : err_set(e, ERR_INPUT, "SQL: %s", sqlite3_errmsg(g->shown));
+               : refused(g, g->shown, e);
+}
+
+/* Whoever asks can give no other. */
+static int
+parameters_check(sqlite3_stmt *statement, struct err *e)
+{
+    for (int i = 1; i <= sqlite3_bind_parameter_count(statement); i++) {
+        const char *name = sqlite3_bind_parameter_name(statement, i);
+
+        if (name == NULL || strcmp(name, ":now") != 0) {
+            return err_set(e, ERR_INPUT, "SQL: there is :now, and no %.60s",
+                           name == NULL ? "?" : name);
+        }
+    }
+    return 0;
 }
 
 /* One statement, that gives rows and changes nothing, and nothing behind it. */
@@ -274,10 +312,10 @@ prepare(const struct guard *g, const struct guarded *q, sqlite3_stmt **statement
         return ended(g, q, rc, e);
     }
     if (*statement == NULL || sqlite3_column_count(*statement) == 0 ||
-        sqlite3_stmt_readonly(*statement) == 0) {
+        sqlite3_stmt_readonly(*statement) == 0 || sqlite3_stmt_isexplain(*statement) != 0) {
         return err_set(e, ERR_INPUT, "SQL: not a SELECT");
     }
-    if (named_check(g, q->sql, e) != 0) {
+    if (parameters_check(*statement, e) != 0 || named_check(g, q->sql, e) != 0) {
         return -1;
     }
     rc = sqlite3_prepare_v3(g->db, rest, -1, 0, &more, NULL);

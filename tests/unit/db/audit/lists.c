@@ -92,8 +92,11 @@ sql_answers_and_says_what_it_rests_on(void **state)
                      3);
     assert_int_equal(RUN(s, "--ledger", dir, "sql", "--limit", "3", "SELECT leaf FROM leaves"), 0);
     assert_says(s->errors, "truncated: there are more than 3 (--limit)");
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "list", "--since", "2027-01-02", "--until", "2027-01-01"), 2);
+    assert_says(s->errors, "--since is behind --until");
     assert_int_equal(RUN(s, "--ledger", dir, "sql", "DELETE FROM leaf"), 2);
-    assert_says(s->errors, "SQL: not authorized");
+    assert_says(s->errors, "SQL: not one SELECT; there are activity, ");
     assert_int_equal(
         RUN(s, "--ledger", dir, "sql", "--timeout", "100",
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n"),

@@ -170,6 +170,40 @@ all_else_is_refused(void **state)
     }
 }
 
+#define THERE_ARE                                                                                  \
+    "; there are activity, approvals, ceremonies, certificates, changes, crls, days, findings, "   \
+    "leaves, names, outages, refusals, registrations, requests, revocations, staff"
+
+static void
+what_there_is_to_be_asked_is_said(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    static const struct {
+        const char *sql;
+        const char *says;
+    } rows[] = {
+        {"SELECT * FROM events", "SQL: no such table: events" THERE_ARE},
+        {"WITH leaves AS (SELECT idx FROM leaf) SELECT * FROM leaves",
+         "SQL: no such table: leaf" THERE_ARE},
+        {"DELETE FROM leaf", "SQL: not one SELECT" THERE_ARE},
+        {"EXPLAIN SELECT 1", "SQL: not a SELECT"},
+        {"EXPLAIN QUERY PLAN SELECT 1", "SQL: not a SELECT"},
+        {"SELECT :foo", "SQL: there is :now, and no :foo"},
+        {"SELECT :now, ?", "SQL: there is :now, and no ?"},
+        {"SELECT serial FROM certificates WHERE serial = ?7", "SQL: there is :now, and no ?"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *text = NULL;
+        struct err e = {0};
+
+        assert_int_equal(ask(m, rows[i].sql, &text, &e), ERR_INPUT);
+        assert_string_equal(e.text, rows[i].says);
+        free(text);
+    }
+}
+
 /* A thousand characters, doubled so often that it is longer than anything may be. */
 #define LONG_TEXT                                                                                  \
     "WITH RECURSIVE t(x) AS (SELECT 'aaaaaaaaaaaaaaaa' UNION ALL SELECT x||x FROM t WHERE "        \
@@ -291,6 +325,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         SCENE(views_answer),
         SCENE(all_else_is_refused),
+        SCENE(what_there_is_to_be_asked_is_said),
         SCENE(what_would_not_end_is_stopped),
         SCENE(what_is_too_long_is_refused),
         SCENE(a_connection_that_cannot_be_guarded_is_not_asked),
