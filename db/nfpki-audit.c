@@ -34,7 +34,7 @@ static const struct cmd commands[] = {
     {"list",
      "[NOUN] [--FILTER VALUE]... [--columns NAME,...] [--limit N] [--format table|csv|jsonl]",
      "certificates, registrations, requests, refusals, revocations, approvals, staff, ceremonies, "
-     "events, crls, changes, outages",
+     "events, crls, changes, findings, outages",
      list_run},
     {"sql", "[--timeout MS] [--limit N] [--format table|csv|jsonl] SELECT",
      "a question of your own to the views of the mirror", sql_run},
