@@ -36,7 +36,8 @@ struct serve {
     struct event *tick;
     char *fields; /* of each answer */
     size_t jobs;
-    size_t octets; /* of answers on their way */
+    struct job *first; /* of them */
+    size_t octets;     /* of answers on their way */
     atomic_bool is_stopping;
     bool stopped; /* nobody new is taken */
     int64_t stop_by;
@@ -44,12 +45,14 @@ struct serve {
 
 struct job {
     struct task task;
+    struct job *next;
     struct serve *serve;
     struct http_exchange *exchange;
     struct visit visit;
     char *form;
     int64_t deadline;
     bool is_late;
+    atomic_bool is_left; /* who asked has gone */
     int status;
     char *text;
     size_t n;
@@ -80,7 +83,8 @@ on_progress(void *arg)
 {
     struct job *job = arg;
 
-    job->is_late = clock_monotonic_ms() >= job->deadline || atomic_load(&job->serve->is_stopping);
+    job->is_late = clock_monotonic_ms() >= job->deadline || atomic_load(&job->serve->is_stopping) ||
+                   atomic_load(&job->is_left);
     return job->is_late ? 1 : 0;
 }
 
@@ -126,7 +130,8 @@ page_of(const struct route *route)
 static int
 make(struct job *job, struct err *e)
 {
-    if (form_parse(&job->visit.form, job->form, e) != 0 || open_mirror(job, e) != 0) {
+    if (on_progress(job) != 0 || form_parse(&job->visit.form, job->form, e) != 0 ||
+        open_mirror(job, e) != 0) {
         return -1;
     }
     return page_of(&job->visit.route)(&job->visit, e);
@@ -213,6 +218,30 @@ job_free(struct job *job)
     mem_free(job->form);
     mem_free(job->text);
     mem_free(job);
+}
+
+/* It is made: nobody's work any more. */
+static void
+job_leave(struct job *job)
+{
+    struct job **at = &job->serve->first;
+
+    while (*at != job) {
+        at = &(*at)->next;
+    }
+    *at = job->next;
+    job->serve->jobs--;
+}
+
+/* Whom nobody waits for any more, ends. */
+static void
+jobs_look(const struct serve *s)
+{
+    for (struct job *job = s->first; job != NULL; job = job->next) {
+        if (http_exchange_is_dead(job->exchange)) {
+            atomic_store(&job->is_left, true);
+        }
+    }
 }
 
 static void
@@ -309,7 +338,7 @@ done(struct task *task)
     const bool is_file = format == ROUTE_PROOF || format == ROUTE_CSV || format == ROUTE_JSONL;
     CLEANUP(mem_cleanup) char *fields = is_file ? fields_with_name(job) : NULL;
 
-    s->jobs--;
+    job_leave(job);
     if (job->n > s->limits.octets - s->octets) {
         refuse(job->exchange, 503, "Too much at once",
                "Answers before this one are still on their way. Come again in a second.");
@@ -350,6 +379,8 @@ on_request(struct http_exchange *x, void *arg)
     } else {
         s->jobs++;
         job = mem_new(sizeof(*job));
+        job->next = s->first;
+        s->first = job;
         job->task = (struct task){.run = run, .done = done};
         job->serve = s;
         job->exchange = x;
@@ -390,6 +421,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    jobs_look(s);
     if (!atomic_load(&s->is_stopping)) {
         return;
     }

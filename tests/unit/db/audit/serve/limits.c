@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
@@ -74,6 +75,31 @@ what_takes_too_long_is_ended(void **state)
     site_end(&site);
     site_begin(&site, &(struct serve_options){.limits.ms = -1});
     site_expect(&site, "/", 503, "takes too long");
+    site_expect(&site, "/help", 503, "takes too long");
+    site_end(&site);
+}
+
+/* What nobody waits for any more gives way to who asks. */
+static void
+who_goes_away_keeps_nobody_waiting(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const time_t end = time(NULL) + SITE_LONG_S;
+    struct site site;
+    int status;
+
+    (void)state;
+    site_begin(&site, &(struct serve_options){.mirror = endless,
+                                              .limits.jobs = 1,
+                                              .limits.ms = 10 * SITE_LONG_S * 1000});
+    (void)close(only_one_of_two(&site));
+    do {
+        CLEANUP(mem_cleanup) char *answer = site_ask(&site, "/help");
+
+        status = site_status(answer);
+        (void)nanosleep(&pause, NULL);
+    } while (status == 503 && time(NULL) < end);
+    assert_int_equal(status, 200);
     site_end(&site);
 }
 
@@ -202,6 +228,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_takes_too_long_is_ended),
+        cmocka_unit_test(who_goes_away_keeps_nobody_waiting),
         cmocka_unit_test(so_many_wait_and_no_more),
         cmocka_unit_test(a_signal_ends_what_takes_long),
         cmocka_unit_test(so_many_octets_are_on_their_way_and_no_more),
