@@ -45,7 +45,7 @@ static const struct cmd commands[] = {
     {"report",
      "[--html FILE] [--data DIR] [--as-of TIME] [--check] [--profiles FILE]... [--issuer FILE]...",
      "all of it on one page, with figures; and its rows as CSV and JSON Lines", report_run},
-    {"serve", "[--listen ADDRESS:PORT] [--issuer FILE]... [--vendor FILE]...",
+    {"serve", "[--listen ADDRESS:PORT] [--policy FILE] [--issuer FILE]... [--vendor FILE]...",
      "the report and the lists as pages for a browser on this machine, from a mirror",
      serve_command_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION|UUID|NAME",

@@ -33,7 +33,7 @@ db/audit/lint/       base/ db/ledger/ db/audit/der/ db/audit/rules/ db/audit/out
 db/audit/check/      base/ base/tlog/ db/ledger/ db/audit/der/ db/audit/lint/ db/audit/out/ db/audit/check/
 db/audit/mirror/     base/ base/tlog/ db/store/store.h db/ledger/ db/audit/ db/audit/der/ db/audit/lint/findings.h db/audit/rules/ db/audit/mirror/
 db/audit/report/     base/ base/tlog/ db/audit/lint/findings.h db/audit/mirror/mirror.h db/audit/out/ db/audit/query/cells.h db/audit/report/
-db/audit/serve/      base/ base/tlog/ base/http/* db/ledger/ db/audit/ db/audit/der/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/report/ db/audit/rules/ db/audit/story/ db/audit/serve/
+db/audit/serve/      base/ base/tlog/ base/http/* db/ledger/ db/audit/ db/audit/der/ db/audit/mirror/ db/audit/out/ db/audit/query/ db/audit/report/ db/audit/rules/ db/audit/story/ db/audit/witness/ db/audit/serve/
 db/audit/fetch/      base/ base/tlog/ db/ledger/messages.h db/audit/ db/audit/fetch/
 db/audit/witness/    base/ base/tlog/ db/audit/witness/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/ db/audit/der/ db/audit/out/ db/audit/rules/ db/audit/witness/

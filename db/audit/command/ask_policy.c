@@ -84,6 +84,20 @@ ask_policy_view(struct audit_log *log)
 }
 
 int
+ask_policy_note(const struct tlog_policy *policy, size_t i, struct audit_log *log,
+                char name[AUDIT_NAME_MAX], struct buf *note, bool *found, struct err *e)
+{
+    const struct cosigner *key = &tlog_policy_witness(policy, i)->key;
+    int result;
+
+    (void)snprintf(name, AUDIT_NAME_MAX, "witness/%02x%02x%02x%02x", key->id[0], key->id[1],
+                   key->id[2], key->id[3]);
+    result = audit_read(log, name, note, e);
+    *found = result == 0;
+    return result == 0 || e->code == ERR_NOTFOUND ? 0 : -1;
+}
+
+int
 ask_policy_check(const struct tlog_policy *policy, struct audit_log *log, struct witnessed *w,
                  struct err *e)
 {
@@ -94,19 +108,14 @@ ask_policy_check(const struct tlog_policy *policy, struct audit_log *log, struct
         return err_wrap(e, "checkpoint");
     }
     for (size_t i = 0; i < tlog_policy_witnesses(policy); i++) {
-        const struct cosigner *key = &tlog_policy_witness(policy, i)->key;
         CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
         char name[AUDIT_NAME_MAX];
+        bool found;
 
-        (void)snprintf(name, sizeof(name), "witness/%02x%02x%02x%02x", key->id[0], key->id[1],
-                       key->id[2], key->id[3]);
-        if (audit_read(log, name, &note, e) != 0) {
-            if (e->code == ERR_NOTFOUND) {
-                continue;
-            }
+        if (ask_policy_note(policy, i, log, name, &note, &found, e) != 0) {
             return -1;
         }
-        if (witnessed_note(w, &view, buf_span(&note), e) != 0) {
+        if (found && witnessed_note(w, &view, buf_span(&note), e) != 0) {
             return err_wrap(e, "%s", name);
         }
     }

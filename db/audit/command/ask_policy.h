@@ -13,6 +13,9 @@ int ask_policy(struct tlog_policy **);
 int ask_policy_ledger(const struct tlog_policy *, struct audit_log **);
 /* A view of the folder, which must outlive it. */
 struct witnessed_log ask_policy_view(struct audit_log *);
+/* The note that the i-th witness gave back, in its file of this name; it may not be there. */
+int ask_policy_note(const struct tlog_policy *, size_t i, struct audit_log *,
+                    char name[AUDIT_NAME_MAX], struct buf *note, bool *found, struct err *e);
 /* Its checkpoint, and the notes that witnesses gave back (witness/KEYID beside it). ERR_DENIED when
  * the quorum is not reached. */
 int ask_policy_check(const struct tlog_policy *, struct audit_log *, struct witnessed *,

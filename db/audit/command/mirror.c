@@ -12,6 +12,7 @@
 #include "db/audit/command/commands.h"
 #include "db/audit/command/fetch.h"
 #include "db/audit/json.h"
+#include "db/audit/mirror/noted.h"
 #include "db/audit/mirror/run.h"
 #include "db/audit/print_leaf.h"
 
@@ -137,6 +138,34 @@ witnesses_ask(const struct tlog_policy *policy, const char *dir, struct seen *se
     }
     *seen = (struct seen){true, w.size, *audit_checkpoint(log)};
     return EXIT_VERIFIED;
+}
+
+/* What they gave back is kept, so that whoever asks the mirror can verify it again. */
+static int
+witnesses_keep(const struct tlog_policy *policy, const char *dir, struct mirror *m, struct err *e)
+{
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+
+    if (policy == NULL) {
+        return 0;
+    }
+    log = audit_open(dir, mirror_key(m), e);
+    if (log == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < tlog_policy_witnesses(policy); i++) {
+        const struct cosigner *key = &tlog_policy_witness(policy, i)->key;
+        CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+        char name[AUDIT_NAME_MAX];
+        bool found;
+
+        if (ask_policy_note(policy, i, log, name, &note, &found, e) != 0 ||
+            (found &&
+             mirror_note_keep(m, span_of(key->id, sizeof(key->id)), buf_span(&note), e) != 0)) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* Where the folder is: EXIT_VERIFIED, or another status after the reason was printed. */
@@ -373,7 +402,7 @@ mirror_command_run(int argc, char **argv)
     if (result == 0 && seen.asked) {
         result = mirror_note_cosigned(m, seen.size, &e);
     }
-    if (result != 0 || look(m, hours, &said, &e) != 0) {
+    if (result != 0 || witnesses_keep(policy, dir, m, &e) != 0 || look(m, hours, &said, &e) != 0) {
         return failed(m, &said, &e);
     }
     return finish(m, &said, hours);

@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/command/ask_policy.h"
 #include "db/audit/command/brought.h"
 #include "db/audit/command/commands.h"
 
@@ -24,14 +25,17 @@ say_ready(const struct serve *serve)
 
 /* The mirror that is open now keeps one state of it. Each answer is of another: it is closed. */
 static int
-serve_mirror(struct mirror **mirror, struct audit_issuers *issuers, STACK_OF(X509) * vendors)
+serve_mirror(struct mirror **mirror, struct audit_issuers *issuers, STACK_OF(X509) * vendors,
+             const struct tlog_policy *policy)
 {
+    const bool is_named = policy != NULL && tlog_policy_has_log(policy, mirror_key(*mirror));
     const struct serve_options options = {.mirror = asked.mirror,
                                           .listen = asked.listen == NULL ? LISTEN : asked.listen,
                                           .key = mirror_key(*mirror),
-                                          .key_is_given = ask_key_is_given(*mirror),
+                                          .key_is_given = is_named || ask_key_is_given(*mirror),
                                           .issuers = issuers,
-                                          .vendors = vendors};
+                                          .vendors = vendors,
+                                          .policy = policy};
     struct err e = {0};
     CLEANUP(serve_cleanup) struct serve *serve = serve_new(&options, &e);
     int status;
@@ -51,13 +55,14 @@ int
 serve_command_run(int argc, char **argv)
 {
     CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
+    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
     CLEANUP(brought_free) STACK_OF(X509) *vendors = sk_X509_new_null();
     struct err e = {0};
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
-        !ask_only(ASK_LISTEN | ASK_ISSUER | ASK_VENDOR)) {
+        !ask_only(ASK_LISTEN | ASK_POLICY | ASK_ISSUER | ASK_VENDOR)) {
         return ask_usage("serve");
     }
     if (asked.mirror == NULL || (asked.given & ASK_LEDGER) != 0) {
@@ -66,9 +71,16 @@ serve_command_run(int argc, char **argv)
     if (brought_issuers(issuers, &e) != 0 || brought_vendors(vendors, &e) != 0) {
         return ask_misuse(e.text);
     }
-    status = ask_mirror(&mirror);
+    status = ask_policy(&policy);
     if (status == EXIT_VERIFIED) {
-        status = serve_mirror(&mirror, issuers, vendors);
+        status = ask_mirror(&mirror);
+    }
+    if (status == EXIT_VERIFIED && policy != NULL && tlog_policy_has_logs(policy) &&
+        !tlog_policy_has_log(policy, mirror_key(mirror))) {
+        (void)err_set(&e, ERR_CRYPTO, "%s does not name this log", asked.policy);
+        status = ask_failed(&e);
+    } else if (status == EXIT_VERIFIED) {
+        status = serve_mirror(&mirror, issuers, vendors, policy);
     }
     pool_contexts_free();
     return status;

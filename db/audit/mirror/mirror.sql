@@ -75,6 +75,13 @@ CREATE TABLE cosignature (
   line        TEXT NOT NULL
 ) STRICT;
 
+-- What witnesses gave back, by the id of the key: each the whole note, of this log, over as many leaves
+-- as it had then; taken with the policy that names them, and verified by who shows it.
+CREATE TABLE witness_note (
+  key_id  BLOB PRIMARY KEY,
+  note    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Every run of `mirror`. result: 'accepted', 'nothing new', 'rolled back', 'fork', 'broken'.
 CREATE TABLE sync (
   id         INTEGER PRIMARY KEY,

@@ -38,7 +38,8 @@ static const char *const functions[] = {
 };
 
 /* Besides the views: what does not grow with the record. */
-#define TABLES "'checkpoint', 'cosignature', 'judged', 'kind', 'log', 'position', 'sync'"
+#define TABLES                                                                                     \
+    "'checkpoint', 'cosignature', 'judged', 'kind', 'log', 'position', 'sync', 'witness_note'"
 
 struct names {
     char **name;

@@ -8,6 +8,7 @@
 #include "base/ossl_thread.h"
 #include "db/audit/query/cells.h"
 #include "db/audit/report/page.h"
+#include "db/audit/serve/witnesses.h"
 
 /* serve.css, as it is built in (db/CMakeLists.txt). */
 extern const unsigned char serve_style[];
@@ -147,29 +148,6 @@ write_verified(const struct visit *v, struct err *e)
     return 0;
 }
 
-static int
-write_witnesses(const struct visit *v, struct err *e)
-{
-    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
-    bool any;
-
-    if (first_row(v,
-                  "SELECT count(DISTINCT s.name) FROM cosignature s JOIN checkpoint c ON c.id = "
-                  "s.checkpoint WHERE c.state = 'accepted' AND c.size = (SELECT accepted FROM "
-                  "position)",
-                  &statement, &any, e) != 0) {
-        return -1;
-    }
-    if (sqlite3_column_int(statement, 0) == 0) {
-        (void)fputs("<span>no other signature below the checkpoint</span>", v->out);
-    } else {
-        (void)fprintf(
-            v->out, "<span>%d other signature%s below the checkpoint, not verified here</span>",
-            sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 0) == 1 ? "" : "s");
-    }
-    return 0;
-}
-
 int
 frame_begin(const struct visit *v, const char *title, struct err *e)
 {
@@ -184,7 +162,7 @@ frame_begin(const struct visit *v, const char *title, struct err *e)
         return -1;
     }
     (void)fprintf(v->out, "</span> <span>root <span class=\"hex\">%s</span></span> ", root);
-    if (write_verified(v, e) != 0 || write_witnesses(v, e) != 0) {
+    if (write_verified(v, e) != 0 || witnesses_write(v, e) != 0) {
         return -1;
     }
     if (!v->key_is_given) {

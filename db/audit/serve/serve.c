@@ -388,6 +388,7 @@ on_request(struct http_exchange *x, void *arg)
         job->visit = (struct visit){.key_is_given = s->options.key_is_given,
                                     .issuers = s->options.issuers,
                                     .vendors = s->options.vendors,
+                                    .policy = s->options.policy,
                                     .now = clock_now(),
                                     .rows = s->limits.rows,
                                     .route = route};

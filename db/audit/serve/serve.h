@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/tlog/checkpoint.h"
+#include "base/tlog/policy.h"
 #include "db/audit/rules/issuer.h"
 
 /* Of each limit that is not given. */
@@ -39,7 +40,8 @@ struct serve_options {
     const struct log_key *key; /* of the mirror: copied */
     bool key_is_given;
     struct audit_issuers *issuers;
-    STACK_OF(X509) * vendors; /* roots of those whose devices may ask; NULL: none */
+    STACK_OF(X509) * vendors;         /* roots of those whose devices may ask; NULL: none */
+    const struct tlog_policy *policy; /* by which witnesses are verified; NULL: they are not */
     struct serve_limits limits;
 };
 

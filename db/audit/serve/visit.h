@@ -14,12 +14,14 @@
 #include "db/audit/rules/issuer.h"
 #include "db/audit/serve/form.h"
 #include "db/audit/serve/route.h"
+#include "db/audit/witness/witnessed.h"
 
 struct visit {
     struct mirror *mirror;
     bool key_is_given;
     struct audit_issuers *issuers; /* borrowed, as these: */
     STACK_OF(X509) * vendors;
+    const struct tlog_policy *policy; /* NULL: nobody gave one */
     time_t now;
     struct route route;
     struct form form;

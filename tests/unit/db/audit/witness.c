@@ -409,6 +409,9 @@ a_mirror_says_how_much_of_it_the_quorum_has_seen(void **state)
     assert_says(s->out, "witnesses    the quorum has cosigned the first 20 of 20 leaves\n");
     assert_null(strstr(s->errors, "not witnessed"));
     answers_say(s, db, 20);
+    assert_int_equal(
+        RUN(s, "--mirror", db, "sql", "SELECT 'kept ' || count(*) AS notes FROM witness_note"), 0);
+    assert_says(s->out, "kept 1");
     grow(s);
     assert_int_equal(
         RUN(s, "mirror", "--json", "--stale", "999999", "--policy", policy, s->l.dir, db), 4);
@@ -510,6 +513,15 @@ a_mirror_is_of_the_log_that_a_policy_names(void **state)
     assert_null(strstr(s->out, ", given\n"));
     assert_int_equal(RUN(s, "mirror", "--stale", "999999", "--policy", path, s->l.dir, other), 0);
     assert_says(s->out, ", given\n");
+    /* nothing listens for another log */
+    write_text(s, "policy",
+               "log example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k\n"
+               "quorum none\n");
+    assert_int_equal(RUN(s, "--mirror", db, "serve", "--policy", path), 1);
+    assert_says(s->errors, "policy does not name this log");
+    assert_int_equal(RUN(s, "--mirror", db, "serve", "--policy", "/nonexistent"), 2);
+    assert_int_equal(RUN(s, "--mirror", db, "serve", "--listen", "0.0.0.0:0"), 2);
+    assert_says(s->errors, "is no loopback address");
 }
 
 int
