@@ -46,7 +46,7 @@ explained(const char *typed, bool with_issuer, enum sink_format format)
 {
     CLEANUP(story_free) struct story story = {0};
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
-    const struct basis basis = {mirror_checkpoint(mirror), mirror_key(mirror), false};
+    const struct basis basis = {mirror_checkpoint(mirror), mirror_key(mirror), false, -1};
     const struct explanation x = {.mirror = mirror,
                                   .story = &story,
                                   .issuers = issuers,
