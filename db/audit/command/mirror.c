@@ -355,8 +355,15 @@ finish(struct mirror *m, const struct said *said, int64_t hours)
                       "leaves\n",
                       asked.policy);
     }
-    return said->stale || said->findings > 0 || !is_seen(m, said->seen) ? EXIT_FINDINGS
-                                                                        : EXIT_VERIFIED;
+    if (said->messages.wrong > 0) {
+        (void)fprintf(stderr,
+                      "nfpki-audit: finding: %" PRIu64
+                      " messages are others than leaves name: check says which\n",
+                      said->messages.wrong);
+    }
+    return said->stale || said->findings > 0 || said->messages.wrong > 0 || !is_seen(m, said->seen)
+               ? EXIT_FINDINGS
+               : EXIT_VERIFIED;
 }
 
 int
