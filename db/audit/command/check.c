@@ -161,9 +161,7 @@ check_all(struct judged *on, struct audit_issuers *issuers, struct checking *c,
     record_end(c->record);
     lint_messages_end(c->messages);
     figures_note(findings, &figures, judged_basis(on).checkpoint->size);
-    return export_all(on, e) != 0 ||
-                   judged_write(stdout, c->format, on, c->judge, findings, e) != 0 ||
-                   judged_remember(on, true, findings, e) != 0
+    return export_all(on, e) != 0 || judged_write(stdout, c->format, on, c->judge, findings, e) != 0
                ? -1
                : 0;
 }
@@ -206,5 +204,8 @@ check_run(int argc, char **argv)
     }
     c.judge = judge;
     status = ask_finish(check_all(&on, issuers, &c, findings, &e), &e);
+    if (status == EXIT_VERIFIED && judged_remember(&on, true, findings, &e) != 0) {
+        return ask_misuse(e.text); /* it is verified, and judged */
+    }
     return judged_status(&on, findings, status);
 }

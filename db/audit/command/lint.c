@@ -43,10 +43,9 @@ lint_run(int argc, char **argv)
     }
     lint_judge_end(judge);
     audit_print_findings(stderr, &figures);
-    status = ask_finish(judged_write(stdout, format, &on, judge, findings, &e) != 0 ||
-                                judged_remember(&on, false, findings, &e) != 0
-                            ? -1
-                            : 0,
-                        &e);
+    status = ask_finish(judged_write(stdout, format, &on, judge, findings, &e), &e);
+    if (status == EXIT_VERIFIED && judged_remember(&on, false, findings, &e) != 0) {
+        return ask_misuse(e.text); /* it is verified, and judged */
+    }
     return judged_status(&on, findings, status);
 }

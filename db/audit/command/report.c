@@ -86,7 +86,7 @@ not_written(const struct err *e)
         return ask_failed(e);
     }
     (void)fprintf(stderr, "nfpki-audit: there is no report: %s\n", e->text);
-    return EXIT_FAILED;
+    return EXIT_MISUSE;
 }
 
 int

@@ -42,7 +42,7 @@ serve_mirror(struct mirror **mirror, struct audit_issuers *issuers, STACK_OF(X50
 
     mirror_cleanup(mirror);
     if (serve == NULL) {
-        return e.code == ERR_INPUT ? ask_misuse(e.text) : ask_failed(&e);
+        return ask_misuse(e.text); /* the address: no mirror was asked */
     }
     status = say_ready(serve);
     if (status == EXIT_VERIFIED) {

@@ -153,7 +153,7 @@ verify_all(struct audit_log *log, struct audit_issuers *issuers, struct verifyin
             return -1;
         }
     }
-    return asked.state == NULL ? 0 : audit_state_save(asked.state, audit_note(log), e);
+    return 0;
 }
 
 /* The status. */
@@ -218,6 +218,9 @@ verify_run(int argc, char **argv)
         witnesses_check(policy, log, &witnessed, &verdict, &e) != 0 ||
         verify_all(log, issuers, &v, &verdict, &figures, &e) != 0) {
         return ask_failed(&e);
+    }
+    if (asked.state != NULL && audit_state_save(asked.state, audit_note(log), &e) != 0) {
+        return ask_misuse(e.text); /* the ledger is verified */
     }
     messages_tell(findings);
     return tell(log, &verdict, &v.wanted);

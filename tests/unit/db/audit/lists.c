@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists and SQL as the user of nfpki-audit sees them: formats, limits, times and statuses. */
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/support/test.h"
@@ -186,6 +189,28 @@ a_mirror_of_another_log_gives_no_answer(void **state)
     audit_ledger_end(&other);
 }
 
+/* That says nothing against the record. */
+static void
+an_address_that_is_taken_is_misuse(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *db = scene_path(s, "mirror.db");
+    CLEANUP(mem_cleanup) char *address = NULL;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)(const void *)&at, n), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)(void *)&at, &n), 0);
+    address = mem_printf("127.0.0.1:%u", ntohs(at.sin_port));
+    assert_int_not_equal(RUN(s, "mirror", "--init", s->l.dir, db), 1);
+    assert_int_equal(RUN(s, "--mirror", db, "serve", "--listen", address), 2);
+    assert_says(s->errors, address);
+    assert_null(strstr(s->errors, "NOT VERIFIED"));
+    (void)close(fd);
+}
+
 static void
 a_certificate_is_explained_with_what_is_not_shown(void **state)
 {
@@ -281,6 +306,7 @@ main(void)
         SCENE(sql_answers_and_says_what_it_rests_on),
         SCENE(a_mirror_answers_as_the_folder_does),
         SCENE(a_mirror_of_another_log_gives_no_answer),
+        SCENE(an_address_that_is_taken_is_misuse),
         SCENE(a_certificate_is_explained_with_what_is_not_shown),
         SCENE(what_makes_no_sense_is_misuse),
     };

@@ -78,18 +78,18 @@ a_page_that_cannot_be_written_is_told(void **state)
 
     assert_ok(file_write(page, SPAN_LITERAL("before"), 0600, &e), &e);
     assert_int_equal(symlink("/dev/full", temporary), 0);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", page), 1);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", page), 2);
     assert_says(s->errors, "the report could not be written");
     assert_ok(file_read(page, &text, &e), &e);
     assert_true(span_equal(buf_span(&text), SPAN_LITERAL("before")));
     assert_int_equal(mkdir(folder, 0700), 0);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", folder), 1);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", folder), 2);
     assert_says(s->errors, "folder: ");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", "/nonexistent/r.html"), 1);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--html", "/nonexistent/r.html"), 2);
     assert_says(s->errors,
                 "there is no report: /nonexistent/r.html.new: No such file or directory");
     assert_null(strstr(s->errors, "NOT VERIFIED")); /* the record is */
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--data", "/nonexistent/a"), 1);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "report", "--data", "/nonexistent/a"), 2);
     assert_says(s->errors, "/nonexistent/a: No such file or directory");
 }
 

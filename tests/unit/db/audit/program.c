@@ -504,6 +504,13 @@ what_the_issuing_key_signed_is_verified_or_said_not_to_be(void **state)
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", other), 1);
     assert_says(s->errors, "other.der: no START names this issuing certificate");
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", "/nonexistent"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", "/nonexistent/state"), 2);
+    assert_null(strstr(s->errors, "NOT VERIFIED"));
+    assert_says(s->errors, "/nonexistent/state");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--state", "/nonexistent/state"), 2);
+    assert_null(strstr(s->errors, "NOT VERIFIED"));
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "lint", "--state", "/nonexistent/state"), 2);
+    assert_null(strstr(s->errors, "NOT VERIFIED"));
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--crl", issuing), 2);
     assert_says(s->errors, "--crl needs --issuer");
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", issuing, "--crl", issuing),
