@@ -48,7 +48,7 @@ print_messages(FILE *out, const struct message_count *m)
         (void)fprintf(out, ", %" PRIu64 " missing", m->missing);
     }
     if (m->wrong > 0) {
-        (void)fprintf(out, ", %" PRIu64 " IN FILES THAT HAVE OTHERS", m->wrong);
+        (void)fprintf(out, ", %" PRIu64 " OTHER THAN NAMED", m->wrong);
     }
     (void)fputc('\n', out);
 }

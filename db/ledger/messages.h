@@ -29,7 +29,7 @@ struct message {
 struct message_count {
     uint64_t named;
     uint64_t missing; /* is not there */
-    uint64_t wrong;   /* is in a file that has another one than its leaf names */
+    uint64_t wrong;   /* another one than its leaf names, or cut */
 };
 
 /* Does this leaf name a message? Fills kind and sha256. The octets are of a leaf (leaf_parse()). */

@@ -14,8 +14,7 @@ struct lint_messages {
     struct span file;  /* from here on */
     struct err ends;   /* why it has no more that can be told apart; ERR_NONE: it has */
     bool end_is_told;  /* as a finding */
-    bool is_wrong;     /* it ends, or has another one */
-    struct message_count of_file, all;
+    struct message_count all;
     size_t missing; /* that should be there, of leaves that are judged; */
     uint64_t first; /* leaf that names the first */
 };
@@ -47,26 +46,13 @@ lint_messages_new(struct findings *findings, lint_messages_load *load, void *arg
 }
 
 static void
-end_file(struct lint_messages *l)
-{
-    l->all.named += l->of_file.named;
-    if (l->is_wrong) {
-        l->all.wrong += l->of_file.named;
-    } else {
-        l->all.missing += l->of_file.missing;
-    }
-    l->of_file = (struct message_count){0};
-}
-
-static void
 next_file(struct lint_messages *l, uint64_t index)
 {
     struct err e = {0};
 
-    end_file(l);
     buf_truncate(&l->octets, 0);
     l->ends.code = ERR_NONE;
-    l->is_wrong = l->end_is_told = false;
+    l->end_is_told = false;
     if (l->load(l->arg, index / WIDTH, &l->octets, &e) != 0) {
         buf_truncate(&l->octets, 0);
         if (e.code != ERR_NOTFOUND) {
@@ -104,13 +90,13 @@ take(struct lint_messages *l, uint64_t index, struct message *named)
 static void
 judge(struct lint_messages *l, uint64_t index, struct message *named)
 {
-    l->of_file.named++;
+    l->all.named++;
     named->leaf = (unsigned)(index % WIDTH);
     if (!take(l, index, named)) {
-        l->is_wrong = true;
+        l->all.wrong++;
         return;
     }
-    l->of_file.missing += named->octets.n == 0 ? 1 : 0;
+    l->all.missing += named->octets.n == 0 ? 1 : 0;
     if (named->octets.n == 0 && l->version >= PUBLISHED && findings_wants(l->findings, index)) {
         l->first = l->missing == 0 ? index : l->first;
         l->missing++;
@@ -137,7 +123,6 @@ lint_messages_leaf(struct lint_messages *l, uint64_t index, const struct leaf *l
 void
 lint_messages_end(struct lint_messages *l)
 {
-    end_file(l);
     if (l->missing > 0) {
         findings_add(
             l->findings, &ABSENT, l->first, NULL,

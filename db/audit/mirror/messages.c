@@ -15,9 +15,10 @@ enum { COMMIT = 64 /* files */, LEVEL = 1 /* zstd's fastest */ };
 struct file {
     uint64_t n;
     unsigned width;          /* leaves, */
-    unsigned named, missing; /* messages that they name, and those that are not there */
+    unsigned named, missing; /* messages that they name, and those that are not there, */
+    unsigned wrong;          /* or are another one, or cut */
     struct buf octets;
-    struct err why; /* of no octets; code ERR_NONE: it is taken */
+    struct err why; /* of no octets, or of the first that is wrong; code ERR_NONE: all is good */
 };
 
 static void
@@ -50,24 +51,38 @@ file_load(const char *dir, struct file *f, struct err *e)
                                            : "cannot be read");
 }
 
-/* Counts; all that the file has is what the leaves name. */
+static int
+edited(const struct file *f, struct err *e)
+{
+    return err_set(e, ERR_STALE, "bundle %" PRIu64 " was edited", f->n);
+}
+
+/* Counts. One that is wrong is no reason to do without the others. */
 static int
 file_check(struct file *f, struct span entries, struct err *e)
 {
     struct messages m = {.entries = entries, .to = f->width, .file = buf_span(&f->octets)};
     struct message message;
+    char name[AUDIT_NAME_MAX];
     bool more;
-    int result;
 
-    f->named = f->missing = 0;
-    while ((result = messages_next(&m, &message, &more, e)) == 0 && more) {
+    f->named = f->missing = f->wrong = 0;
+    audit_name(AUDIT_MESSAGES, f->n, name);
+    for (;;) {
+        struct err why = {0};
+        const bool good = messages_next(&m, &message, &more, &why) == 0;
+
+        if (!more) {
+            buf_truncate(&f->octets, f->octets.n - m.file.n); /* it may be of more leaves */
+            return good && m.at == f->width ? 0 : edited(f, e);
+        }
+        if (!good && f->wrong++ == 0) {
+            f->why = why;
+            (void)err_wrap(&f->why, "%s", name);
+        }
         f->named++;
-        f->missing += message.octets.n == 0;
+        f->missing += good && message.octets.n == 0;
     }
-    if (result == 0) {
-        buf_truncate(&f->octets, f->octets.n - m.file.n); /* it may be of more leaves */
-    }
-    return result;
 }
 
 /* With nothing at hand: how many are missing. */
@@ -84,7 +99,7 @@ file_count(struct file *f, struct span entries, struct err *e)
         f->named++;
     }
     f->missing = f->named;
-    return m.at == f->width ? 0 : err_set(e, ERR_STALE, "bundle %" PRIu64 " was edited", f->n);
+    return m.at == f->width ? 0 : edited(f, e);
 }
 
 static int
@@ -107,8 +122,8 @@ file_store(struct sql *db, const struct file *f, struct err *e)
                     SQL_VALUES(sql_int((int64_t)f->n), sql_int(f->width), sql_int(f->named),
                                sql_int(f->missing),
                                sql_text(f->why.code == ERR_NONE ? NULL : f->why.text),
-                               sql_int(f->why.code == ERR_CRYPTO ? 1 : 0),
-                               sql_int((int64_t)f->octets.n), sql_octets(span_of(packed.p, n))),
+                               sql_int(f->wrong), sql_int((int64_t)f->octets.n),
+                               sql_octets(span_of(packed.p, n))),
                     e);
 }
 
@@ -117,19 +132,13 @@ static int
 file_import(struct sql *db, const char *dir, struct file *f, bool known, struct err *e)
 {
     CLEANUP(buf_free) struct buf entries = {0};
-    char name[AUDIT_NAME_MAX];
+    bool is_there = file_load(dir, f, &f->why) == 0;
 
-    if (file_load(dir, f, &f->why) != 0 && f->why.code == ERR_NOTFOUND && known) {
+    if (!is_there && f->why.code == ERR_NOTFOUND && known) {
         return 0;
     }
-    if (content_bundle(db, f->n, &entries, e) != 0) {
-        return -1;
-    }
-    if (f->why.code == ERR_NONE && file_check(f, buf_span(&entries), &f->why) != 0) {
-        audit_name(AUDIT_MESSAGES, f->n, name);
-        (void)err_wrap(&f->why, "%s", name);
-    }
-    if (f->why.code != ERR_NONE && file_count(f, buf_span(&entries), e) != 0) {
+    if (content_bundle(db, f->n, &entries, e) != 0 ||
+        (is_there ? file_check : file_count)(f, buf_span(&entries), e) != 0) {
         return -1;
     }
     return file_store(db, f, e);
@@ -224,30 +233,10 @@ unpack(struct sql *db, sqlite3_stmt *s, struct buf *out, struct err *e)
                : err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
 }
 
+/* What the row says of the n-th file, which must be of more than `at` leaves: may a message in it
+ * be wrong? */
 static int
-find(struct sql *db, uint64_t leaf, struct span file, struct buf *out, struct err *e)
-{
-    CLEANUP(buf_free) struct buf entries = {0};
-    struct messages m = {.file = file};
-    struct message message;
-    bool more;
-
-    if (content_bundle(db, leaf / AUDIT_WIDTH, &entries, e) != 0) {
-        return -1;
-    }
-    m.entries = buf_span(&entries);
-    while (messages_next(&m, &message, &more, e) == 0 && more) {
-        if (message.leaf == leaf % AUDIT_WIDTH) {
-            return message.octets.n == 0
-                       ? err_set(e, ERR_NOTFOUND, "the CA did not have it when it was published")
-                       : buf_set(out, message.octets, e);
-        }
-    }
-    return err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
-}
-
-int
-messages_load_file(struct sql *db, uint64_t n, unsigned at, struct buf *out, struct err *e)
+load(struct sql *db, uint64_t n, unsigned at, struct buf *out, bool *may_be_wrong, struct err *e)
 {
     bool row;
     CLEANUP(sql_end_cleanup)
@@ -259,8 +248,9 @@ messages_load_file(struct sql *db, uint64_t n, unsigned at, struct buf *out, str
     if (s == NULL) {
         return -1;
     }
-    if (!row || sqlite3_column_type(s, 2) != SQLITE_NULL) {
-        return err_set(e, row && sqlite3_column_int(s, 3) != 0 ? ERR_CRYPTO : ERR_NOTFOUND, "%s",
+    *may_be_wrong = row && sqlite3_column_int(s, 3) != 0;
+    if (!row || (sqlite3_column_type(s, 2) != SQLITE_NULL && !*may_be_wrong)) {
+        return err_set(e, ERR_NOTFOUND, "%s",
                        row ? (const char *)sqlite3_column_text(s, 2)
                            : "it was not published, or not fetched");
     }
@@ -268,13 +258,45 @@ messages_load_file(struct sql *db, uint64_t n, unsigned at, struct buf *out, str
 }
 
 int
+messages_load_file(struct sql *db, uint64_t n, struct buf *out, struct err *e)
+{
+    bool ignored;
+
+    return load(db, n, 0, out, &ignored, e);
+}
+
+int
 messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
 {
+    const uint64_t n = leaf / AUDIT_WIDTH;
     CLEANUP(buf_free) struct buf file = BUF_INIT(MESSAGES_FILE_MAX);
+    CLEANUP(buf_free) struct buf entries = {0};
+    struct messages m = {0};
+    struct message message;
+    char name[AUDIT_NAME_MAX];
+    bool may_be_wrong;
+    bool good;
+    bool more;
 
-    return messages_load_file(db, leaf / AUDIT_WIDTH, (unsigned)(leaf % AUDIT_WIDTH), &file, e) != 0
-               ? -1
-               : find(db, leaf, buf_span(&file), out, e);
+    if (load(db, n, (unsigned)(leaf % AUDIT_WIDTH), &file, &may_be_wrong, e) != 0 ||
+        content_bundle(db, n, &entries, e) != 0) {
+        return -1;
+    }
+    m.entries = buf_span(&entries);
+    m.file = buf_span(&file);
+    do {
+        good = messages_next(&m, &message, &more, e) == 0;
+    } while (more && message.leaf != leaf % AUDIT_WIDTH);
+    if (!more || (!good && !may_be_wrong)) {
+        return err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
+    }
+    if (!good) {
+        audit_name(AUDIT_MESSAGES, n, name);
+        return err_wrap(e, "%s", name);
+    }
+    return message.octets.n == 0
+               ? err_set(e, ERR_NOTFOUND, "the CA did not have it when it was published")
+               : buf_set(out, message.octets, e);
 }
 
 int
@@ -282,10 +304,9 @@ messages_count(struct sql *db, struct message_count *count, struct err *e)
 {
     bool row;
     CLEANUP(sql_end_cleanup)
-    sqlite3_stmt *s = sql_query(db,
-                                "SELECT total(named), total(missing) FILTER (WHERE wrong = 0), "
-                                "total(named) FILTER (WHERE wrong = 1) FROM message_file",
-                                SQL_NO_VALUES, &row, e);
+    sqlite3_stmt *s =
+        sql_query(db, "SELECT total(named), total(missing), total(wrong) FROM message_file",
+                  SQL_NO_VALUES, &row, e);
 
     if (s == NULL) {
         return -1;

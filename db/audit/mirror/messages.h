@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * messages.h - what leaves name by its SHA-256 (ledger/messages.h), as the mirror keeps it (table
- * message_file): each was hashed. A file that is missing or wrong makes no run fail: the leaves are
- * what they are without it; the row says why. Private to db/audit/mirror/.
+ * message_file): each was hashed. One that is wrong makes neither a run fail nor the others of its
+ * file: the leaves are what they are without it; the row says why. Private to db/audit/mirror/.
  */
 #pragma once
 
@@ -15,9 +15,9 @@
 int messages_import(struct sql *, const char *dir, uint64_t size, struct err *e);
 
 /* The message that this leaf names; replaces `out`. ERR_NOTFOUND: why it is not here; ERR_CRYPTO:
- * what is in its file is not what the leaves name; ERR_STALE: the mirror was edited. */
+ * what its file has for it is another one, or cut; ERR_STALE: the mirror was edited. */
 int messages_load(struct sql *, uint64_t leaf, struct buf *out, struct err *e);
 /* Of all leaves that are here. */
 int messages_count(struct sql *, struct message_count *, struct err *e);
-/* The n-th file, which must be of more than `at` leaves; the same. */
-int messages_load_file(struct sql *, uint64_t n, unsigned at, struct buf *out, struct err *e);
+/* The n-th file as it was published, with what is wrong in it. ERR_NOTFOUND, ERR_STALE. */
+int messages_load_file(struct sql *, uint64_t n, struct buf *out, struct err *e);

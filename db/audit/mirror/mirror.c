@@ -274,7 +274,7 @@ mirror_message(struct mirror *m, uint64_t index, struct buf *out, struct err *e)
 int
 mirror_messages(struct mirror *m, uint64_t n, struct buf *out, struct err *e)
 {
-    return messages_load_file(m->db, n, 0, out, e);
+    return messages_load_file(m->db, n, out, e);
 }
 
 int

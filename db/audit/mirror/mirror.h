@@ -41,7 +41,7 @@ int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e)
 /* The message that it names by its SHA-256 (ledger/messages.h), which was hashed; replaces `out`.
  * ERR_NOTFOUND: why it is not here; ERR_CRYPTO: what was published is another one. */
 int mirror_message(struct mirror *, uint64_t index, struct buf *out, struct err *e);
-/* The same of the n-th 256 leaves, as it is published. */
+/* The same of the n-th 256 leaves, as it is published, also with what is another one. */
 int mirror_messages(struct mirror *, uint64_t n, struct buf *out, struct err *e);
 /* How many messages all leaves name, and whether they are here. */
 int mirror_messages_count(struct mirror *, struct message_count *, struct err *e);

@@ -52,15 +52,16 @@ CREATE TABLE checkpoint (
 CREATE INDEX checkpoint_size ON checkpoint (size);
 
 -- What leaves name by its SHA-256, file by file of tile/messages/ (db/LEDGER.md): `width` leaves name
--- so many, of which so many are missing. reason: why the file was not taken; it is looked for again;
--- wrong 1: it has another message than a leaf names. body: zstd, of so many octets.
+-- so many, of which so many are missing, and so many wrong: another message than the leaf names, or cut.
+-- reason: why the file was not taken, or what is wrong first; it is looked for again. body: zstd, of
+-- so many octets.
 CREATE TABLE message_file (
   n        INTEGER PRIMARY KEY,
   width    INTEGER NOT NULL,
   named    INTEGER NOT NULL,
   missing  INTEGER NOT NULL,
   reason   TEXT,
-  wrong    INTEGER NOT NULL CHECK (wrong IN (0, 1)),
+  wrong    INTEGER NOT NULL,
   octets   INTEGER NOT NULL,
   body     BLOB NOT NULL
 ) STRICT;

@@ -161,8 +161,10 @@ a_missing_file_is_named_until_it_comes(void **state)
     }
 }
 
+/* It takes the others of its file not away; what is behind the place where that ends is not there.
+ */
 static void
-a_wrong_file_is_named(void **state)
+a_wrong_message_is_named(void **state)
 {
     const struct scene *s = *state;
 
@@ -170,14 +172,15 @@ a_wrong_file_is_named(void **state)
     {
         CLEANUP(mirror_cleanup) struct mirror *m = run(s);
 
-        assert_int_equal(there(m, ERR_CRYPTO, "names is another one"), 0);
+        assert_int_equal(there(m, ERR_CRYPTO, "names is another one"), NAMED - 1);
     }
     copy(s, FILE_OF);
     edit(s, 4, 1);
     {
         CLEANUP(mirror_cleanup) struct mirror *m = run(s);
 
-        assert_int_equal(there(m, ERR_CRYPTO, "tile/messages/000: the message that entry "), 0);
+        assert_int_equal(there(m, ERR_CRYPTO, "tile/messages/000: the message that entry "),
+                         NAMED - 2);
     }
 }
 
@@ -223,6 +226,8 @@ leaves_that_somebody_took_away_are_named(void **state)
     db = sql_open(s->path, SQLITE_OPEN_READWRITE, &e);
     assert_non_null(db);
     assert_err(messages_import(db, s->base, SIZE, &e), ERR_STALE, &e);
+    assert_string_equal(e.text, "bundle 0 was edited");
+    assert_err(messages_import(db, s->dir, SIZE, &e), ERR_STALE, &e);
     assert_string_equal(e.text, "bundle 0 was edited");
 }
 
@@ -443,7 +448,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages_are_taken_in, begin, end),
         cmocka_unit_test_setup_teardown(a_missing_file_is_named_until_it_comes, begin, end),
-        cmocka_unit_test_setup_teardown(a_wrong_file_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(a_wrong_message_is_named, begin, end),
         cmocka_unit_test_setup_teardown(a_mirror_that_somebody_edited_is_named, begin, end),
         cmocka_unit_test_setup_teardown(what_the_authority_does_not_have_is_named, begin, end),
         cmocka_unit_test_setup_teardown(leaves_that_somebody_took_away_are_named, begin, end),
