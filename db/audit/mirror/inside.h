@@ -12,7 +12,9 @@ struct mirror {
     int64_t cosigned;             /* -1: nobody asked */
     struct checkpoint checkpoint; /* the accepted one */
     struct buf note;
-    uint64_t contradicted;   /* the size of the checkpoint that an import ended at: a fork */
+    uint64_t contradicted; /* the size of the checkpoint that an import ended at: a fork */
+    mirror_over *is_over;  /* NULL: nobody is in a hurry */
+    void *over_arg;
     struct checkpoint asked; /* what is taken in begins with its tree; of size 0: with any */
 };
 

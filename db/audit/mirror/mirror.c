@@ -13,7 +13,11 @@
 
 extern const struct store_migration mirror_migrations[];
 
-enum { BUSY_MS = 5000, APPLICATION = 0x6e664d72 /* "nfMr" */ };
+enum {
+    BUSY_MS = 5000,
+    STEPS = 1000 /* of SQLite, between two looks */,
+    APPLICATION = 0x6e664d72 /* "nfMr" */
+};
 
 void
 mirror_close(struct mirror *m)
@@ -251,9 +255,20 @@ mirror_path(const struct mirror *m)
     return sql_path(m->db);
 }
 
+void
+mirror_watch(struct mirror *m, mirror_over *is_over, void *arg)
+{
+    m->is_over = is_over;
+    m->over_arg = arg;
+    sqlite3_progress_handler(mirror_sqlite(m), STEPS, is_over, arg);
+}
+
 static int
 is_there(const struct mirror *m, uint64_t index, struct err *e)
 {
+    if (m->is_over != NULL && m->is_over(m->over_arg) != 0) {
+        return err_set(e, ERR_BUSY, "nobody waits for it any more");
+    }
     return index < m->checkpoint.size
                ? 0
                : err_set(e, ERR_NOTFOUND, "%s has no leaf %" PRIu64, sql_path(m->db), index);

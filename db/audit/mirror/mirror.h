@@ -36,6 +36,11 @@ bool mirror_key_is_given(const struct mirror *);
 int64_t mirror_cosigned(const struct mirror *);
 const char *mirror_path(const struct mirror *);
 
+/* Who waits for answers may be gone: from here on this is asked now and then, before each leaf and
+ * message, too, and anything else than 0 ends what is under way: ERR_BUSY, or SQLITE_INTERRUPT. */
+typedef int mirror_over(void *arg);
+void mirror_watch(struct mirror *, mirror_over *, void *arg);
+
 /* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */
 int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e);
 /* The message that it names by its SHA-256 (ledger/messages.h), which was hashed; replaces `out`.

@@ -320,6 +320,7 @@ story_issued(struct mirror *m, const char *serial, bool *found, uint64_t *index,
 {
     CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
     struct target t = {0};
+    int rc;
 
     if (typed_hex(serial, t.hex, sizeof(t.hex)) != 0) {
         return err_set(e, ERR_INPUT, "not a serial in hex");
@@ -328,10 +329,10 @@ story_issued(struct mirror *m, const char *serial, bool *found, uint64_t *index,
         0) {
         return -1;
     }
-    *found =
-        sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL;
+    rc = sqlite3_step(statement);
+    *found = rc == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL;
     *index = *found ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-    return 0;
+    return rc == SQLITE_ROW ? 0 : statement_ended(statement, rc, e);
 }
 
 int

@@ -76,6 +76,8 @@ what_takes_too_long_is_ended(void **state)
     site_begin(&site, &(struct serve_options){.limits.ms = -1});
     site_expect(&site, "/", 503, "takes too long");
     site_expect(&site, "/help", 503, "takes too long");
+    site_expect(&site, "/prove/0", 503, "takes too long");
+    site_expect(&site, "/show/0", 503, "takes too long");
     site_end(&site);
 }
 

@@ -369,6 +369,38 @@ a_confirmation_is_of_a_certificate(void **state)
     assert_string_equal(e.text, "the message: it is for no certificate");
 }
 
+/* mirror_over: so often it is not. */
+static int
+count_down(void *arg)
+{
+    unsigned *left = arg;
+
+    return *left == 0 ? 1 : ((*left)--, 0);
+}
+
+/* Each leaf and message is a place to stop at. */
+static void
+who_is_gone_gets_no_answer(void **state)
+{
+    const struct asking a = asking_of(BY_KUR);
+    const struct story_leaf *request = story_find(a.story, LEAF_REQUEST);
+    struct err e = {0};
+    unsigned tries = 0;
+    int result = -1;
+
+    (void)state;
+    for (unsigned left = 0; result != 0 && tries < 100; left = ++tries) {
+        mirror_watch(all.mirror, count_down, &left);
+        result = asked_check(&a, request, &e);
+        mirror_watch(all.mirror, NULL, NULL);
+        if (result != 0 && e.code != ERR_STORE) { /* it was not SQLite that stopped */
+            assert_int_equal(e.code, ERR_BUSY);
+        }
+    }
+    assert_ok(result, &e);
+    assert_true(tries > 2); /* the message; leaves of the certificate that signs */
+}
+
 static void
 a_revocation_names_a_certificate(void **state)
 {
@@ -392,6 +424,7 @@ main(void)
         cmocka_unit_test(a_vendor_is_believed_by_its_root),
         cmocka_unit_test(anothers_message_and_an_edited_one_are_named),
         cmocka_unit_test(a_confirmation_is_of_a_certificate),
+        cmocka_unit_test(who_is_gone_gets_no_answer),
         cmocka_unit_test(a_revocation_names_a_certificate),
     };
 
