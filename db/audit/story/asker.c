@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/story/asker.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
+#include "base/ossl.h"
 #include "db/audit/der/certificate.h"
+#include "db/audit/der/names.h"
 #include "db/audit/message/signed.h"
+#include "db/audit/query/cells.h"
 #include "db/audit/rules/evidence.h"
+
+enum { LATE = 300 /* seconds from when the CA judged to the leaf's time */, SERIAL_MAX = 64 };
+
+/* A certificate of this record that signs. */
+struct holder {
+    X509 *certificate;        /* borrowed */
+    const char *serial;       /* borrowed */
+    struct story_leaf intent; /* of it */
+    uint64_t revoked;         /* leaf that says so; UINT64_MAX: none */
+};
+
+static void
+holder_free(struct holder *holder)
+{
+    story_leaf_free(&holder->intent);
+}
 
 /* Of the certificate in whose place the new one comes: its serial number; NULL: none. */
 static const char *
@@ -127,29 +147,149 @@ check_registered(const struct looking *l, X509 *signer, struct err *e)
     return result;
 }
 
-/* Who asks for a revocation: its holder, or an RA or a registrar for it. */
-static int
-check_revoker(const struct looking *l, const char *serial, struct err *e)
-{
-    const char *revoked = leaf_text(l->leaf->leaf, "serial");
-    CLEANUP(story_free) struct story story = {0};
-    const struct story_leaf *intent;
-    const char *profile;
+/* ---- by a certificate of this record ---- */
 
-    if (revoked != NULL && strcmp(revoked, serial) == 0) {
-        looking_say(l, ASKED_VERIFIED, "it is from the holder of this certificate");
-        return 0;
-    }
-    if (story_of(l->a->mirror, serial, &story, e) != 0) {
+static int
+holder_take(const struct looking *l, struct holder *holder, struct err *e)
+{
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    const size_t n = strlen(holder->serial) / 2;
+    uint8_t octets[SERIAL_MAX];
+    int rc;
+
+    if (statement_prepare(mirror_sqlite(l->a->mirror),
+                          "SELECT leaf, revoked, max(issued) FROM certificates WHERE serial = ?",
+                          &statement, e) != 0 ||
+        hex_parse(holder->serial, octets, n, e) != 0) {
         return -1;
     }
-    intent = story_find(&story, LEAF_INTENT);
-    profile = intent == NULL ? NULL : leaf_text(intent->leaf, "profile");
-    if (profile == NULL || (strcmp(profile, "ra-cmp") != 0 && strcmp(profile, "registrar") != 0)) {
+    (void)sqlite3_bind_blob(statement, 1, octets, (int)n, SQLITE_STATIC);
+    rc = sqlite3_step(statement);
+    if (rc != SQLITE_ROW) { /* looking_issued() found it */
+        (void)statement_ended(statement, rc, e);
+        return -1;
+    }
+    holder->revoked = sqlite3_column_type(statement, 1) == SQLITE_NULL
+                          ? UINT64_MAX
+                          : (uint64_t)sqlite3_column_int64(statement, 1);
+    return story_leaf_load(l->a->mirror, (uint64_t)sqlite3_column_int64(statement, 0),
+                           &holder->intent, e);
+}
+
+/* When the leaf was written. */
+static int
+check_status(const struct looking *l, const struct holder *holder, struct err *e)
+{
+    time_t at = leaf_time(l->leaf->leaf) - LATE;
+
+    if (holder->revoked < l->leaf->index) {
+        return err_set(e, ERR_CRYPTO,
+                       "it is signed with the certificate %s, which leaf %" PRIu64 " had revoked",
+                       holder->serial, holder->revoked);
+    }
+    if (X509_cmp_time(X509_get0_notAfter(holder->certificate), &at) > 0) {
+        looking_say(l, ASKED_VERIFIED, "that was neither revoked nor expired");
+        return 0;
+    }
+    if (l->m.body != MESSAGE_KUR) {
+        return err_set(e, ERR_CRYPTO, "it is signed with the certificate %s, which had expired",
+                       holder->serial);
+    }
+    looking_say(l, ASKED_VERIFIED,
+                "that was not revoked; it had expired, and the CA's policy says for how long it is "
+                "renewed all the same");
+    return 0;
+}
+
+/* audit_names_each */
+struct instance {
+    const char *id;
+    bool is_named;
+};
+
+static int
+take_instance(void *arg, const char *type, const char *value, struct err *e)
+{
+    static const char prefix[] = "urn:uuid:";
+    const size_t n = sizeof(prefix) - 1;
+    struct instance *i = arg;
+
+    (void)e;
+    if (strcmp(type, "URI") == 0 && strncasecmp(value, prefix, n) == 0 &&
+        strcasecmp(value + n, i->id) == 0) {
+        i->is_named = true;
+    }
+    return 0;
+}
+
+/* Is it a certificate of the network function that is registered? */
+static int
+names_registered(const struct looking *l, struct span der, bool *is, struct err *e)
+{
+    const struct leaf *registration = looking_leaf(l, LEAF_REGISTRATION);
+    struct instance i = {.id =
+                             registration == NULL ? NULL : leaf_text(registration, "nfInstanceId")};
+    struct audit_outline outline;
+    bool whole = false;
+
+    if (i.id != NULL && (audit_outline_read(der, &outline, e) != 0 ||
+                         audit_names_read(&outline, take_instance, &i, &whole, e) != 0)) {
+        return -1;
+    }
+    *is = whole && i.is_named;
+    return 0;
+}
+
+/* Who asks for a revocation: its holder, or an RA or a registrar for a network function. */
+static int
+check_revoker(const struct looking *l, const struct holder *holder, struct err *e)
+{
+    const struct leaf *target = looking_leaf(l, LEAF_INTENT);
+    const char *profile =
+        holder == NULL ? NULL : leaf_text(holder->intent.leaf, "profile"); /* always there */
+
+    if (holder != NULL && strcmp(leaf_text(l->leaf->leaf, "serial"), holder->serial) == 0) {
+        looking_say(l, ASKED_VERIFIED, "it is from the holder of this certificate");
+        return check_status(l, holder, e);
+    }
+    if (holder == NULL || leaf_text(holder->intent.leaf, "nfInstanceId") != NULL ||
+        (strcmp(profile, "ra-cmp") != 0 && strcmp(profile, "registrar") != 0) || target == NULL ||
+        leaf_text(target, "nfInstanceId") == NULL) {
         return err_set(e, ERR_CRYPTO, "it is from somebody who may not revoke this certificate");
     }
     looking_say(l, ASKED_VERIFIED, "it is from who has a certificate of profile %s", profile);
-    return 0;
+    return check_status(l, holder, e);
+}
+
+/* Who asks: with what is replaced, another certificate of the same network function (RFC 9483
+ * 4.1.2), or what the registrar signed. `holder` is NULL when no certificate of this record signs.
+ */
+static int
+check_asker(const struct looking *l, X509 *signer, const struct holder *holder, struct span der,
+            struct err *e)
+{
+    const enum leaf_kind kind = leaf_kind(l->leaf->leaf);
+    const char *former = former_of(l);
+    bool is_right = former != NULL;
+
+    if (former != NULL && holder == NULL) {
+        return err_set(e, ERR_CRYPTO,
+                       "it is not signed with the certificate in whose place the new one comes");
+    }
+    if (former != NULL && strcmp(former, holder->serial) != 0) {
+        return err_set(e, ERR_CRYPTO,
+                       "it is signed with the certificate %s, in whose place the new one does "
+                       "not come",
+                       holder->serial);
+    }
+    if (former == NULL && holder != NULL && names_registered(l, der, &is_right, e) != 0) {
+        return -1;
+    }
+    if (!is_right) {
+        return check_registered(l, signer, e);
+    }
+    looking_say(l, ASKED_VERIFIED, "its certificate is of this record: %s", holder->serial);
+    return kind == LEAF_REQUEST || kind == LEAF_AGAIN ? check_status(l, holder, e) : 0;
 }
 
 /* Whose certificate it is that signs: one of this authority, or what the registrar signed. */
@@ -160,28 +300,24 @@ check_signer(const struct looking *l, X509 *signer, struct err *e)
     CLEANUP(buf_free) struct buf der = BUF_INIT(LOOKING_MAX);
     CLEANUP(buf_free) struct buf own = BUF_INIT(LOOKING_MAX);
     CLEANUP(x509_cleanup) X509 *ours = NULL;
-    const enum leaf_kind kind = leaf_kind(l->leaf->leaf);
-    const char *former = kind == LEAF_REQUEST || kind == LEAF_AGAIN ? former_of(l) : NULL;
+    CLEANUP(holder_free) struct holder holder = {.certificate = signer, .serial = serial};
+    bool is_ours;
 
-    if (OSSL_ENCODE(X509, signer, &der, e) != 0 || looking_issued(l, serial, &ours, &own, e) != 0) {
+    if (OSSL_ENCODE(X509, signer, &der, e) != 0 ||
+        (strlen(serial) <= 2 * (size_t)SERIAL_MAX &&
+         looking_issued(l, serial, &ours, &own, e) != 0)) {
         return -1;
     }
-    if (ours != NULL && span_equal(buf_span(&own), buf_span(&der))) {
-        if (former != NULL && strcmp(former, serial) != 0) {
-            return err_set(e, ERR_CRYPTO,
-                           "it is signed with the certificate %s, in whose place the new one does "
-                           "not come",
-                           serial);
-        }
-        looking_say(l, ASKED_VERIFIED, "its certificate is of this record: %s", serial);
-        return kind == LEAF_REVOKED ? check_revoker(l, serial, e) : 0;
+    is_ours = ours != NULL && span_equal(buf_span(&own), buf_span(&der));
+    if (is_ours && holder_take(l, &holder, e) != 0) {
+        return -1;
     }
-    if (former != NULL) {
-        return err_set(e, ERR_CRYPTO,
-                       "it is not signed with the certificate in whose place the new one comes");
-    }
-    return check_registered(l, signer, e);
+    return leaf_kind(l->leaf->leaf) == LEAF_REVOKED
+               ? check_revoker(l, is_ours ? &holder : NULL, e)
+               : check_asker(l, signer, is_ours ? &holder : NULL, buf_span(&der), e);
 }
+
+/* ---- how it is protected ---- */
 
 /* A MAC is of somebody whom the registration gave a secret; none revokes with it. */
 static int
@@ -194,10 +330,12 @@ check_mac(const struct looking *l, struct err *e)
     if (kind == LEAF_REVOKED) {
         return err_set(e, ERR_CRYPTO, "it is an rr that nobody signed");
     }
-    if ((kind == LEAF_REQUEST || kind == LEAF_AGAIN) && proof != NULL &&
-        strcmp(proof, "mac") != 0) {
+    if (kind == LEAF_AGAIN) {
+        return err_set(e, ERR_CRYPTO, "it is an update that nobody signed");
+    }
+    if (proof == NULL || strcmp(proof, "mac") != 0) {
         return err_set(e, ERR_CRYPTO, "it is protected with a MAC, and registered for \"%s\"",
-                       proof);
+                       proof == NULL ? "nothing" : proof);
     }
     looking_say(l, ASKED_WORD, "it is protected with the one-time secret");
     return 0;

@@ -202,7 +202,7 @@ tell_end(struct history *h, struct history_told *t)
 
     history_at(h, 68, 9, 0);
     history_register_again(h, t->used, t->north, 90);
-    history_enrol(h, t->used, (struct history_how){.renews = t->used->serial});
+    history_enrol(h, t->used, (struct history_how){.updates = t->used->serial});
     history_at(h, 70, 4, 0);
     history_crl(h, 7);
     history_at(h, 70, 10, 0); /* it has the name of another one, and more than it may */

@@ -279,6 +279,14 @@ static const struct {
      "the message: it is signed, and registered for a MAC"},
     {BY_IR, LEAF_REQUEST, BY_CR, LEAF_REQUEST, NULL,
      "the message: it asks for another key than the certificate has"},
+    {BY_VENDOR, LEAF_REQUEST, BY_KUR, LEAF_REQUEST, NULL,
+     "the message: it is signed by another device than the registrar signed: "},
+    {PINNED, LEAF_REQUEST, BY_KUR, LEAF_REQUEST, NULL,
+     "the message: it is not signed with the certificate that the registrar signed"},
+    {KEYED, LEAF_REQUEST, BY_KUR, LEAF_REQUEST, NULL,
+     "the message: it is not signed with the key that the registrar signed"},
+    {BY_CR, LEAF_REVOKED, BY_VENDOR, LEAF_REQUEST, NULL,
+     "the message: it is from somebody who may not revoke this certificate"},
     {BY_VENDOR, LEAF_REQUEST, PINNED, LEAF_REQUEST, NULL,
      "the message: it is signed by another device than the registrar signed: CN=pinned,O=Vendor"},
     {PINNED, LEAF_REQUEST, BY_VENDOR, LEAF_REQUEST, NULL,
@@ -401,6 +409,110 @@ who_is_gone_gets_no_answer(void **state)
     assert_true(tries > 2); /* the message; leaves of the certificate that signs */
 }
 
+/* ---- leaves that the ledger has not ---- */
+
+enum { YEARS = 20 * 365 * 24 * 60 * 60 };
+
+/* As looking at `from`'s message, for that leaf; *said may say more. */
+static int
+look_as(const struct asking *a, const struct leaf *leaf, uint64_t index, enum which whose,
+        enum leaf_kind from, struct err *e)
+{
+    const struct story_leaf as = {.leaf = (struct leaf *)(uintptr_t)leaf, .index = index};
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(TEXT_MAX);
+    const struct story_leaf *asked = story_find(&all.stories[whose], from);
+
+    all.said[0] = '\0';
+    assert_ok(mirror_message(all.mirror, asked->index, &octets, e), e);
+    return asked_look(a, &as, buf_span(&octets), e);
+}
+
+static struct leaf *
+leaf_like(const struct leaf *like, enum leaf_kind kind, time_t time)
+{
+    static const char *const names[] = {"rid", "serial", "registration", "assurance"};
+    struct leaf *leaf = leaf_new(kind, time);
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (leaf_text(like, names[i]) != NULL) {
+            leaf_set_text(leaf, names[i], leaf_text(like, names[i]));
+        }
+    }
+    (void)leaf_seal(leaf, &e);
+    return leaf;
+}
+
+/* What waits for officers has no INTENT that says what it replaces. */
+static void
+whoever_waits_asks_for_itself(void **state)
+{
+    const struct story_leaf *request = story_find(&all.stories[BY_KUR], LEAF_REQUEST);
+    struct story before = all.stories[BY_KUR];
+    struct asking a = asking_of(BY_KUR);
+    struct err e = {0};
+
+    (void)state;
+    for (before.n = 0; leaf_kind(before.leaves[before.n].leaf) != LEAF_INTENT; before.n++) {
+    }
+    a.story = &before;
+    assert_ok(look_as(&a, request->leaf, request->index, BY_KUR, LEAF_REQUEST, &e), &e);
+    assert_non_null(strstr(all.said, "its certificate is of this record: "));
+    assert_non_null(strstr(all.said, "that was neither revoked nor expired: verified again\n"));
+    assert_err(look_as(&a, request->leaf, request->index, BY_VENDOR, LEAF_REQUEST, &e), ERR_CRYPTO,
+               &e);
+    assert_string_equal(e.text, "the message: it is signed, and registered for a MAC");
+}
+
+static void
+a_certificate_that_was_revoked_asks_for_nothing(void **state)
+{
+    const struct story_leaf *request = story_find(&all.stories[BY_KUR], LEAF_REQUEST);
+    const struct asking a = asking_of(BY_KUR);
+    struct err e = {0};
+
+    (void)state;
+    assert_err(look_as(&a, request->leaf, UINT32_MAX, BY_KUR, LEAF_REQUEST, &e), ERR_CRYPTO, &e);
+    assert_non_null(strstr(e.text, "the message: it is signed with the certificate "));
+    assert_non_null(strstr(e.text, " had revoked"));
+}
+
+static void
+a_certificate_that_had_expired_is_renewed_at_most(void **state)
+{
+    const struct story_leaf *request = story_find(&all.stories[BY_KUR], LEAF_REQUEST);
+    const struct story_leaf *revoked = story_find(&all.stories[BY_CR], LEAF_REVOKED);
+    const time_t late = leaf_time(request->leaf) + YEARS;
+    CLEANUP(leaf_cleanup) struct leaf *update = leaf_like(request->leaf, LEAF_REQUEST, late);
+    CLEANUP(leaf_cleanup) struct leaf *revocation = leaf_like(revoked->leaf, LEAF_REVOKED, late);
+    struct asking a = asking_of(BY_KUR);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(look_as(&a, update, request->index, BY_KUR, LEAF_REQUEST, &e), &e);
+    assert_non_null(strstr(all.said, "it had expired, and the CA's policy says for how long"));
+    a.story = &all.stories[BY_CR];
+    assert_err(look_as(&a, revocation, revoked->index, BY_CR, LEAF_REVOKED, &e), ERR_CRYPTO, &e);
+    assert_non_null(strstr(e.text, ", which had expired"));
+}
+
+/* Who asks again signs again. */
+static void
+an_answer_that_is_given_again_is_asked_for_by_its_holder(void **state)
+{
+    const struct story_leaf *request = story_find(&all.stories[BY_KUR], LEAF_REQUEST);
+    CLEANUP(leaf_cleanup)
+    struct leaf *again = leaf_like(request->leaf, LEAF_AGAIN, leaf_time(request->leaf));
+    const struct asking a = asking_of(BY_KUR);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(look_as(&a, again, request->index, BY_KUR, LEAF_REQUEST, &e), &e);
+    assert_non_null(strstr(all.said, "its certificate is of this record: "));
+    assert_err(look_as(&a, again, request->index, BY_IR, LEAF_REQUEST, &e), ERR_CRYPTO, &e);
+    assert_string_equal(e.text, "the message: it is an update that nobody signed");
+}
+
 static void
 a_revocation_names_a_certificate(void **state)
 {
@@ -425,6 +537,10 @@ main(void)
         cmocka_unit_test(anothers_message_and_an_edited_one_are_named),
         cmocka_unit_test(a_confirmation_is_of_a_certificate),
         cmocka_unit_test(who_is_gone_gets_no_answer),
+        cmocka_unit_test(whoever_waits_asks_for_itself),
+        cmocka_unit_test(a_certificate_that_was_revoked_asks_for_nothing),
+        cmocka_unit_test(a_certificate_that_had_expired_is_renewed_at_most),
+        cmocka_unit_test(an_answer_that_is_given_again_is_asked_for_by_its_holder),
         cmocka_unit_test(a_revocation_names_a_certificate),
     };
 

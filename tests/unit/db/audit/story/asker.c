@@ -191,7 +191,7 @@ who_confirms_is_who_asked(void **state)
     must_be(look(nf->serial, LEAF_CONFIRMED, buf_span(&own), &e),
             "the message: it is not protected as the request was", &e);
     must_be(look(nf->serial, LEAF_CONFIRMED, buf_span(&mac), &e),
-            "the message: it is not protected as the request was", &e);
+            "the message: it is protected with a MAC, and registered for \"publicKey\"", &e);
     must_be(look(other->serial, LEAF_CONFIRMED, buf_span(&signature), &e),
             "the message: it is not protected as the request was", &e);
 }
