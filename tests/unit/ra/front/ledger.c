@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -108,7 +109,7 @@ nothing_else_is_served(void **state)
 
 /* ---- who asks and does not read ---- */
 
-enum { READERS = 4, STATUS_LINE = 12 };
+enum { READERS = 4, STATUS_LINE = 12, PATIENCE_S = 60 };
 
 struct reader {
     unsigned port;
@@ -120,7 +121,7 @@ struct reader {
     uint8_t last;
 };
 
-/* Reads the status, and nothing more. */
+/* Reads the status, and nothing more; none for whoever gets no answer. */
 static void
 reader_asks(void *arg)
 {
@@ -133,10 +134,12 @@ reader_asks(void *arg)
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)r->port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
     const int small = 4096;
 
     r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    (void)setsockopt(r->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (bind(r->fd, (const struct sockaddr *)&from, sizeof(from)) == 0 &&
         connect(r->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
         send(r->fd, request, strlen(request), MSG_NOSIGNAL) > 0) {
@@ -239,9 +242,9 @@ slow_readers_are_held_a_bounded_number_of_octets(void **state)
 }
 
 static bool
-one_is_held(struct running *w)
+two_are_asked(struct running *w)
 {
-    return w->ra.ledger_octets == LEDGER_FILE_SIZE_MAX && w->ra.ledger_jobs == 0;
+    return w->ra.ledger_jobs == 2;
 }
 
 /* Slow as he is, the others have theirs. */
@@ -251,26 +254,45 @@ one_address_has_a_share(void **state)
     struct running *w = *state;
     CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
     CLEANUP(mem_cleanup) char *bundle = mem_zalloc(LEDGER_FILE_SIZE_MAX + 1, 1);
-    struct reader slow = {.port = front_port(w->front), .from = 2};
+    struct reader both[] = {{.port = front_port(w->front), .from = 2},
+                            {.port = front_port(w->front), .from = 2}};
+    struct running_task *tasks[ARRAY_LEN(both)];
+    size_t served;
     struct reader again = {.port = front_port(w->front), .from = 2, .name = "checkpoint"};
     struct reader other = {.port = front_port(w->front), .from = 3, .name = "checkpoint"};
+    struct gate *gate;
 
     memset(bundle, 'b', LEDGER_FILE_SIZE_MAX);
     put(w, "tile/entries/000", bundle);
     put(w, "checkpoint", "x");
     w->settings->ledger_dir = dir;
-    running_do(w, reader_asks, &slow);
-    assert_string_equal(slow.status, "HTTP/1.1 200");
+    /* he asks twice while he holds nothing: there is room for one of them */
+    gate = running_hold_workers(w);
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        tasks[i] = running_begin(w, reader_asks, &both[i]);
+    }
+    running_until(w, two_are_asked);
+    running_release(w, gate);
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        running_end(w, tasks[i]);
+    }
+    /* nothing is read for him then: no worker could */
+    gate = running_hold_workers(w);
     running_do(w, reader_asks, &again);
-    assert_string_equal(again.status, "HTTP/1.1 503");
+    running_release(w, gate);
     running_do(w, reader_asks, &other);
-    assert_string_equal(other.status, "HTTP/1.1 200");
-    (void)close(other.fd);
-    running_until(w, one_is_held);
-    (void)close(slow.fd);
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        (void)close(both[i].fd);
+    }
     (void)close(again.fd);
+    (void)close(other.fd);
     running_until(w, all_are_done);
     w->settings->ledger_dir = NULL;
+    served = strcmp(both[0].status, "HTTP/1.1 200") == 0 ? 0 : 1;
+    assert_string_equal(both[served].status, "HTTP/1.1 200");
+    assert_string_equal(both[1 - served].status, "HTTP/1.1 503");
+    assert_string_equal(again.status, "HTTP/1.1 503");
+    assert_string_equal(other.status, "HTTP/1.1 200");
 }
 
 /* There would be room for a part of it. */
@@ -318,7 +340,7 @@ workers_have_a_bounded_number_of_files(void **state)
     CLEANUP(mem_cleanup) char *dir = mem_printf("%s/ledger", w->dir);
     struct running_task *tasks[LEDGER_JOBS_MAX];
     struct reader readers[LEDGER_JOBS_MAX];
-    struct reader refused;
+    struct reader refused = {0};
     struct gate *gate;
 
     put(w, "log.vkey", "x");
@@ -329,7 +351,6 @@ workers_have_a_bounded_number_of_files(void **state)
             running_until(w, its_share_is_asked);
             refused = (struct reader){.port = front_port(w->front), .from = 2, .name = "log.vkey"};
             running_do(w, reader_asks, &refused);
-            assert_string_equal(refused.status, "HTTP/1.1 503");
             (void)close(refused.fd);
         }
         readers[i] = (struct reader){.port = front_port(w->front),
@@ -345,6 +366,7 @@ workers_have_a_bounded_number_of_files(void **state)
         assert_true(heard_has(&h, "Retry-After: 1"));
     }
     running_release(w, gate);
+    assert_string_equal(refused.status, "HTTP/1.1 503");
     for (size_t i = 0; i < LEDGER_JOBS_MAX; i++) {
         running_end(w, tasks[i]);
         assert_string_equal(readers[i].status, "HTTP/1.1 200");
