@@ -194,7 +194,8 @@ edit_mirror(const struct scene *s, const char *sql)
     assert_ok(sql_script(db, sql, &e), &e);
 }
 
-#define EMPTY "x'28b52ffd2000010000'" /* of Zstandard */
+#define EMPTY "x'28b52ffd2000010000'" /* of Zstandard; and one octet */
+#define ONE "x'28b52ffd200109000078'"
 
 static void
 what_the_authority_does_not_have_is_named(void **state)
@@ -242,6 +243,8 @@ a_mirror_that_somebody_edited_is_named(void **state)
         {"UPDATE message_file SET body = zeroblob(9)", ERR_STALE, "a file of messages was edited"},
         {"UPDATE message_file SET octets = -1", ERR_STALE, "a file of messages was edited"},
         {"DELETE FROM message_file", ERR_NOTFOUND, "it was not published, or not fetched"},
+        {"UPDATE message_file SET octets = 1, body = " ONE, ERR_STALE,
+         "a file of messages was edited"},
         {"UPDATE message_file SET octets = 0, body = " EMPTY, ERR_STALE,
          "a file of messages was edited"},
     };
