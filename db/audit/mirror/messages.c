@@ -295,7 +295,7 @@ messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
         return err_wrap(e, "%s", name);
     }
     return message.octets.n == 0
-               ? err_set(e, ERR_NOTFOUND, "the CA did not have it when it was published")
+               ? err_set(e, ERR_NOTFOUND, "the CA did not have it, or keeps it back")
                : buf_set(out, message.octets, e);
 }
 

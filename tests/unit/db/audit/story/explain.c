@@ -130,7 +130,7 @@ static void
 a_message_that_is_not_there_is_said(void **state)
 {
     static const char *const wanted[] = {
-        "    the message itself: the CA did not have it when it was published: not there\n",
+        "    the message itself: the CA did not have it, or keeps it back: not there\n",
         "  - messages that are not there, as said above: the record has their SHA-256\n",
     };
     char *text = explained(told.adopted, true, SINK_TABLE);
