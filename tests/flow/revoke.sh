@@ -206,3 +206,8 @@ SOFTHSM2_CONF=$pki/ca/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/ca/credentials \
 grep -q ' compared in .*: no difference$' verify.txt || fail "$(<verify.txt)"
 start_daemon ca
 echo "ok: $(tail -n 1 verify.txt)"
+# and who asked is who may: the certificate itself, a registrar, an RA
+for row in a:'from the holder of this certificate' b:'from who has a certificate of profile registrar' c:'from who has a certificate of profile ra-cmp'; do
+  audit explain "$(serial "${row%%:*}.pem")" >told.txt || fail "explain ${row%%:*}.pem: $(<told.txt)"
+  grep -q "it is ${row#*:}: verified again" told.txt || fail "explain ${row%%:*}.pem: $(<told.txt)"
+done
