@@ -164,7 +164,8 @@ what_verify_counts_is_not_left_out(void **state)
     has_not(page, "<bdi>queue twice</bdi>");
     has(findings, "The rules of the record found nothing.");
     has_not(page, "Nothing was found.");
-    has(page, "Nobody asked for it: <code>report --check</code>.");
+    has(page, "Nobody asked for it: <code>report --check</code>, or <code>check</code> over this "
+              "mirror.");
     free(page);
 }
 
