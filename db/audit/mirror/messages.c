@@ -102,6 +102,85 @@ file_count(struct file *f, struct span entries, struct err *e)
     return m.at == f->width ? 0 : edited(f, e);
 }
 
+/* Of the row in front: octets, body. */
+static int
+unpack(struct sql *db, sqlite3_stmt *s, struct buf *out, struct err *e)
+{
+    const int64_t octets = sqlite3_column_int64(s, 0);
+    const struct span body = sql_column(s, 1);
+    uint8_t *to =
+        octets < 0 || octets > MESSAGES_FILE_MAX ? NULL : buf_extend(out, (size_t)octets, e);
+
+    return to != NULL && ZSTD_decompress(to, out->n, body.p, body.n) == out->n
+               ? 0
+               : err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
+}
+
+/* What was taken before; empty: nothing. */
+static int
+file_kept(struct sql *db, uint64_t n, struct buf *out, struct err *e)
+{
+    bool row;
+    CLEANUP(sql_end_cleanup)
+    sqlite3_stmt *s =
+        sql_query(db, "SELECT octets, body FROM message_file WHERE n = ? AND octets > 0",
+                  SQL_VALUES(sql_int((int64_t)n)), &row, e);
+
+    return s == NULL ? -1 : row ? unpack(db, s, out, e) : 0;
+}
+
+/* The next message of what came now, or that of what was taken before, when that one is good. */
+static int
+merge_next(struct file *f, struct messages *now, struct messages *kept, struct buf *all, bool *more,
+           struct err *e)
+{
+    const struct span file = now->file;
+    struct message of_now = {0};
+    struct message of_kept = {0};
+    struct err ignored;
+    const bool was_good = messages_next(kept, &of_kept, more, &ignored) == 0;
+    const bool is_good = messages_next(now, &of_now, more, &ignored) == 0;
+    const size_t octets = file.n - now->file.n;
+
+    if (!*more) {
+        return 0;
+    }
+    f->named++;
+    if (was_good && of_kept.octets.n > 0 && (!is_good || of_now.octets.n == 0)) {
+        return messages_put(all, of_kept.octets, e);
+    }
+    f->wrong += !is_good && octets > 0;
+    f->missing += octets == 0 || (is_good && of_now.octets.n == 0);
+    return octets == 0 ? messages_put(all, span_of(NULL, 0), e)
+                       : buf_append(all, span_of(file.p, octets), e);
+}
+
+/* What was good once stays, whatever is published now. */
+static int
+file_merge(struct sql *db, struct file *f, struct span entries, struct err *e)
+{
+    CLEANUP(buf_free) struct buf before = BUF_INIT(MESSAGES_FILE_MAX);
+    CLEANUP(buf_free) struct buf all = BUF_INIT(MESSAGES_FILE_MAX);
+    struct messages now = {.entries = entries, .to = f->width, .file = buf_span(&f->octets)};
+    struct messages kept = {.entries = entries, .to = f->width};
+    bool more = true;
+
+    if (file_kept(db, f->n, &before, e) != 0) {
+        return -1;
+    }
+    if (before.n == 0) {
+        return 0;
+    }
+    kept.file = buf_span(&before);
+    f->named = f->missing = f->wrong = 0;
+    while (more) {
+        if (merge_next(f, &now, &kept, &all, &more, e) != 0) {
+            return -1;
+        }
+    }
+    return buf_set(&f->octets, buf_span(&all), e);
+}
+
 static int
 file_store(struct sql *db, const struct file *f, struct err *e)
 {
@@ -138,7 +217,8 @@ file_import(struct sql *db, const char *dir, struct file *f, bool known, struct 
         return 0;
     }
     if (content_bundle(db, f->n, &entries, e) != 0 ||
-        (is_there ? file_check : file_count)(f, buf_span(&entries), e) != 0) {
+        (is_there ? file_check : file_count)(f, buf_span(&entries), e) != 0 ||
+        (f->why.code != ERR_NONE && file_merge(db, f, buf_span(&entries), e) != 0)) {
         return -1;
     }
     return file_store(db, f, e);
@@ -219,24 +299,10 @@ messages_import(struct sql *db, const char *dir, uint64_t size, struct err *e)
 
 /* ---- asking ---- */
 
-/* Of the row in front: octets, body. */
+/* What the row says of the n-th file, which must be of more than `at` leaves. Why: ERR_CRYPTO, a
+ * message in it may be wrong; ERR_NOTFOUND, what it lacks was not published, or not fetched. */
 static int
-unpack(struct sql *db, sqlite3_stmt *s, struct buf *out, struct err *e)
-{
-    const int64_t octets = sqlite3_column_int64(s, 0);
-    const struct span body = sql_column(s, 1);
-    uint8_t *to =
-        octets < 0 || octets > MESSAGES_FILE_MAX ? NULL : buf_extend(out, (size_t)octets, e);
-
-    return to != NULL && ZSTD_decompress(to, out->n, body.p, body.n) == out->n
-               ? 0
-               : err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
-}
-
-/* What the row says of the n-th file, which must be of more than `at` leaves: may a message in it
- * be wrong? */
-static int
-load(struct sql *db, uint64_t n, unsigned at, struct buf *out, bool *may_be_wrong, struct err *e)
+load(struct sql *db, uint64_t n, unsigned at, struct buf *out, struct err *why, struct err *e)
 {
     bool row;
     CLEANUP(sql_end_cleanup)
@@ -248,11 +314,17 @@ load(struct sql *db, uint64_t n, unsigned at, struct buf *out, bool *may_be_wron
     if (s == NULL) {
         return -1;
     }
-    *may_be_wrong = row && sqlite3_column_int(s, 3) != 0;
-    if (!row || (sqlite3_column_type(s, 2) != SQLITE_NULL && !*may_be_wrong)) {
-        return err_set(e, ERR_NOTFOUND, "%s",
-                       row ? (const char *)sqlite3_column_text(s, 2)
-                           : "it was not published, or not fetched");
+    *why = (struct err){0};
+    if (!row) {
+        return err_set(e, ERR_NOTFOUND, "it was not published, or not fetched");
+    }
+    if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
+        (void)err_set(why, sqlite3_column_int(s, 3) != 0 ? ERR_CRYPTO : ERR_NOTFOUND, "%s",
+                      (const char *)sqlite3_column_text(s, 2));
+    }
+    if (why->code == ERR_NOTFOUND && sqlite3_column_int(s, 0) == 0) {
+        *e = *why;
+        return -1;
     }
     return unpack(db, s, out, e);
 }
@@ -260,7 +332,7 @@ load(struct sql *db, uint64_t n, unsigned at, struct buf *out, bool *may_be_wron
 int
 messages_load_file(struct sql *db, uint64_t n, struct buf *out, struct err *e)
 {
-    bool ignored;
+    struct err ignored;
 
     return load(db, n, 0, out, &ignored, e);
 }
@@ -274,11 +346,11 @@ messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
     struct messages m = {0};
     struct message message;
     char name[AUDIT_NAME_MAX];
-    bool may_be_wrong;
+    struct err why;
     bool good;
     bool more;
 
-    if (load(db, n, (unsigned)(leaf % AUDIT_WIDTH), &file, &may_be_wrong, e) != 0 ||
+    if (load(db, n, (unsigned)(leaf % AUDIT_WIDTH), &file, &why, e) != 0 ||
         content_bundle(db, n, &entries, e) != 0) {
         return -1;
     }
@@ -287,7 +359,7 @@ messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
     do {
         good = messages_next(&m, &message, &more, e) == 0;
     } while (more && message.leaf != leaf % AUDIT_WIDTH);
-    if (!more || (!good && !may_be_wrong)) {
+    if (!more || (!good && why.code != ERR_CRYPTO)) {
         return err_set(e, ERR_STALE, "%s: a file of messages was edited", sql_path(db));
     }
     if (!good) {
@@ -295,7 +367,9 @@ messages_load(struct sql *db, uint64_t leaf, struct buf *out, struct err *e)
         return err_wrap(e, "%s", name);
     }
     return message.octets.n == 0
-               ? err_set(e, ERR_NOTFOUND, "the CA did not have it, or keeps it back")
+               ? err_set(e, ERR_NOTFOUND, "%s",
+                         why.code == ERR_NOTFOUND ? why.text
+                                                  : "the CA did not have it, or keeps it back")
                : buf_set(out, message.octets, e);
 }
 

@@ -2,7 +2,8 @@
 /*
  * messages.h - what leaves name by its SHA-256 (ledger/messages.h), as the mirror keeps it (table
  * message_file): each was hashed. One that is wrong makes neither a run fail nor the others of its
- * file: the leaves are what they are without it; the row says why. Private to db/audit/mirror/.
+ * file: the leaves are what they are without it; the row says why. One that was good stays,
+ * whatever is published later. Private to db/audit/mirror/.
  */
 #pragma once
 
@@ -19,5 +20,6 @@ int messages_import(struct sql *, const char *dir, uint64_t size, struct err *e)
 int messages_load(struct sql *, uint64_t leaf, struct buf *out, struct err *e);
 /* Of all leaves that are here. */
 int messages_count(struct sql *, struct message_count *, struct err *e);
-/* The n-th file as it was published, with what is wrong in it. ERR_NOTFOUND, ERR_STALE. */
+/* The n-th file as it was published, with what is wrong in it, but for what was good before.
+ * ERR_NOTFOUND, ERR_STALE. */
 int messages_load_file(struct sql *, uint64_t n, struct buf *out, struct err *e);

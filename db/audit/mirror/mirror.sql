@@ -54,7 +54,7 @@ CREATE INDEX checkpoint_size ON checkpoint (size);
 -- What leaves name by its SHA-256, file by file of tile/messages/ (db/LEDGER.md): `width` leaves name
 -- so many, of which so many are missing, and so many wrong: another message than the leaf names, or cut.
 -- reason: why the file was not taken, or what is wrong first; it is looked for again. body: zstd, of
--- so many octets.
+-- so many octets, in which what was good once stays.
 CREATE TABLE message_file (
   n        INTEGER PRIMARY KEY,
   width    INTEGER NOT NULL,

@@ -161,6 +161,16 @@ a_missing_file_is_named_until_it_comes(void **state)
     }
 }
 
+static void
+edit_mirror(const struct scene *s, const char *sql)
+{
+    struct err e = {0};
+    CLEANUP(sql_cleanup) struct sql *db = sql_open(s->path, SQLITE_OPEN_READWRITE, &e);
+
+    assert_non_null(db);
+    assert_ok(sql_script(db, sql, &e), &e);
+}
+
 /* It takes the others of its file not away; what is behind the place where that ends is not there.
  */
 static void
@@ -174,6 +184,7 @@ a_wrong_message_is_named(void **state)
 
         assert_int_equal(there(m, ERR_CRYPTO, "names is another one"), NAMED - 1);
     }
+    edit_mirror(s, "DELETE FROM message_file");
     copy(s, FILE_OF);
     edit(s, 4, 1);
     {
@@ -182,16 +193,6 @@ a_wrong_message_is_named(void **state)
         assert_int_equal(there(m, ERR_CRYPTO, "tile/messages/000: the message that entry "),
                          NAMED - 2);
     }
-}
-
-static void
-edit_mirror(const struct scene *s, const char *sql)
-{
-    struct err e = {0};
-    CLEANUP(sql_cleanup) struct sql *db = sql_open(s->path, SQLITE_OPEN_READWRITE, &e);
-
-    assert_non_null(db);
-    assert_ok(sql_script(db, sql, &e), &e);
 }
 
 #define EMPTY "x'28b52ffd2000010000'" /* of Zstandard; and one octet */
@@ -211,6 +212,63 @@ what_the_authority_does_not_have_is_named(void **state)
 
         assert_int_equal(there(m, ERR_NOTFOUND, "the CA did not have it"), 0);
     }
+}
+
+/* As if the last leaf had come since. */
+#define GROWN "UPDATE message_file SET width = 76"
+
+static void
+what_was_good_stays(void **state)
+{
+    static const struct {
+        size_t at, cut; /* of what is published then; at 0: nothing */
+    } rows[] = {{0, 0}, {99, 0}, {4, 1}, {99, 9000}};
+    const struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" FILE_OF, s->dir);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        mirror_close(run(s));
+        edit_mirror(s, GROWN);
+        if (rows[i].at == 0) {
+            assert_int_equal(unlink(path), 0);
+        } else {
+            edit(s, rows[i].at, rows[i].cut);
+        }
+        {
+            CLEANUP(mirror_cleanup) struct mirror *m = run(s);
+
+            assert_int_equal(there(m, ERR_NONE, NULL), NAMED);
+        }
+        copy(s, FILE_OF);
+    }
+}
+
+/* Of the leaf that came since nothing was published. */
+static void
+what_is_not_there_beside_it_is_named(void **state)
+{
+    static const uint8_t none[4];
+    const struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" FILE_OF, s->dir);
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(OCTETS_MAX);
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+    size_t last = 0;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &octets, &e), &e);
+    for (int i = 0; i < NAMED - 1; i++) {
+        last += 4 + ((size_t)octets.p[last + 2] << 8 | octets.p[last + 3]);
+    }
+    buf_truncate(&octets, last);
+    assert_ok(buf_append(&octets, span_of(none, sizeof(none)), &e), &e);
+    assert_ok(file_write(path, buf_span(&octets), 0600, &e), &e);
+    mirror_close(run(s));
+    edit_mirror(s, GROWN);
+    assert_int_equal(unlink(path), 0);
+    m = run(s);
+    assert_int_equal(
+        there(m, ERR_NOTFOUND, "tile/messages/000 is not published, or was not fetched"),
+        NAMED - 1);
 }
 
 /* Leaves that are not there any more name nothing that could be looked for. */
@@ -454,6 +512,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_wrong_message_is_named, begin, end),
         cmocka_unit_test_setup_teardown(a_mirror_that_somebody_edited_is_named, begin, end),
         cmocka_unit_test_setup_teardown(what_the_authority_does_not_have_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_good_stays, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_not_there_beside_it_is_named, begin, end),
         cmocka_unit_test_setup_teardown(leaves_that_somebody_took_away_are_named, begin, end),
         cmocka_unit_test_setup_teardown(check_finds_what_is_wrong_or_missing, begin, end),
         cmocka_unit_test_setup_teardown(check_behind_a_state_finds_a_wrong_message, begin, end),
