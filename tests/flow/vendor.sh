@@ -84,7 +84,7 @@ told() { # told 'what' STATUS TEXT ARGUMENT...
   [[ $status -eq $2 ]] && grep -qF "$3" told.txt || fail "$1: $status: $(<told.txt)"
 }
 published
-for words in 'it is signed by /O=Vendor/CN=good: verified again' 'its certificate was issued by the vendor, and was valid then: verified again' \
+for words in 'it is signed by CN=good,O=Vendor: verified again' 'its certificate was issued by the vendor, and was valid then: verified again' \
   'whoever asked had the private key: verified again' 'the certificate is for the key that it asks for: verified again' \
   'it has the hash of this certificate: verified again'; do
   told "$words" 0 "$words" --ledger ledger --vendor vendor-root.pem

@@ -38,12 +38,6 @@ former_of(const struct looking *l)
     return updates != NULL || intent == NULL ? updates : leaf_text(intent, "renews");
 }
 
-static const char *
-subject_of(X509 *certificate, char text[256])
-{
-    return X509_NAME_oneline(X509_get_subject_name(certificate), text, 256);
-}
-
 static int
 hash_hex(struct span octets, char out[2 * SHA256_SIZE + 1], struct err *e)
 {
@@ -376,7 +370,7 @@ static int
 check_protection(const struct looking *l, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *signer = NULL;
-    char subject[256];
+    CLEANUP(audit_summary_free) struct audit_summary s = {0};
 
     switch (message_protection_of(&l->m)) {
     case MESSAGE_UNPROTECTED:
@@ -387,10 +381,10 @@ check_protection(const struct looking *l, struct err *e)
         break;
     }
     signer = message_signer(&l->m, e);
-    if (signer == NULL) {
+    if (signer == NULL || audit_summarize(signer, &s, e) != 0) {
         return -1;
     }
-    looking_say(l, ASKED_VERIFIED, "it is signed by %s", subject_of(signer, subject));
+    looking_say(l, ASKED_VERIFIED, "it is signed by %s", s.subject);
     return check_signer(l, signer, e) != 0 ? -1 : check_same(l, signer, e);
 }
 

@@ -143,7 +143,7 @@ static const char *const SAID[WHICH][6] = {
     [BY_P10CR] = {"the message: p10cr of ", WORD PROVEN, CONFIRMED_BY},
     [BY_KUR] = {"the message: kur of ", "its certificate is of this record: ", PROVEN,
                 CONFIRMED_BY},
-    [BY_VENDOR] = {"it is signed by /O=Vendor/CN=device: verified again\n",
+    [BY_VENDOR] = {"it is signed by CN=device,O=Vendor: verified again\n",
                    "its certificate has the issuer and the subject that the registrar signed: "
                    "verified again\n",
                    "its certificate was issued by the vendor, and was valid then: verified again\n",
