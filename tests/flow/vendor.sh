@@ -92,9 +92,8 @@ done
 told 'no root' 0 "that a vendor's device asked: give the vendor's root" --ledger ledger
 told 'another root' 1 'has no path' --ledger ledger --vendor forged-root.pem
 cp -r ledger edited
-for file in edited/tile/messages/000*/*; do
-  [[ $(stat -c %s "$file") -gt 99 ]] || continue # there was nothing to name yet
-  python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(99); o = f.read(1)[0]; f.seek(99); f.write(bytes([o ^ 1]))' "$file"
+for file in edited/tile/messages/000*/*; do # the end of the newest one: what confirmed the certificate
+  python3 -c 'import sys; f = open(sys.argv[1], "r+b"); o = f.read(); f.seek(-1, 2); f.write(bytes([o[-1] ^ 1]))' "$file"
 done
 told 'an edited message' 1 'names is another one' --ledger edited
 rm -r edited/tile/messages
