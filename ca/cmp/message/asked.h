@@ -16,13 +16,13 @@
 #include "base/buf.h"
 
 /*
- * *granted: the certificate has each thing that `asked` (cmp_certreq_encode_asked(); may be empty)
- * has: the same names (RDNs as sets, by the rules of RFC 5280 7.1, without the attributes of
+ * *granted: the certificate `der` has each thing that `asked` (cmp_certreq_encode_asked(); may be
+ * empty) has: the same names (RDNs as sets, by the rules of RFC 5280 7.1, without the attributes of
  * `ignored`, ignored.h, that the subject of the certificate has none of), the same ends of its
  * validity, each extension that was asked for: the same subjectAltNames, purposes and key usages as
  * sets, any other one octet for octet; "no CA" is granted by saying nothing about it (RFC 5280
  * 4.2.1.9). Whether an extension is critical is not compared: RFC 5280 and the profile say that.
- * ERR_INPUT: `asked` is no CertTemplate, or `certificate` is none in DER.
+ * ERR_INPUT: `asked` is no CertTemplate, or `der` is no certificate in DER.
  */
-int cmp_asked_is_granted(struct span asked, struct span certificate, unsigned ignored,
-                         bool *granted, struct err *e);
+int cmp_asked_is_granted(struct span asked, struct span der, unsigned ignored, bool *granted,
+                         struct err *e);

@@ -78,11 +78,10 @@ verifies(struct span algorithm_der, struct span bits, struct span sequence, EVP_
     CLEANUP(bits_cleanup) ASN1_BIT_STRING *signature = ASN1_BIT_STRING_new();
     CLEANUP(asn1_type_cleanup) ASN1_TYPE *octets = ASN1_TYPE_new();
     ASN1_STRING *string = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
-    bool good =
-        algorithm != NULL && signature != NULL && octets != NULL && string != NULL && bits.n > 1 &&
-        bits.p[0] == 0 && ASN1_STRING_set(string, sequence.p, (int)sequence.n) == 1 &&
-        ASN1_BIT_STRING_set(signature, (unsigned char *)(uintptr_t)(bits.p + 1), (int)bits.n - 1) ==
-            1;
+    bool good = algorithm != NULL && signature != NULL && octets != NULL && string != NULL &&
+                bits.n > 1 && bits.p[0] == 0 &&
+                ASN1_STRING_set(string, sequence.p, (int)sequence.n) == 1 &&
+                ASN1_STRING_set(signature, bits.p + 1, (int)bits.n - 1) == 1;
 
     if (octets != NULL && string != NULL) {
         ASN1_TYPE_set(octets, V_ASN1_SEQUENCE, string);
