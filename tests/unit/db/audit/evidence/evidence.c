@@ -11,6 +11,7 @@
 #include "db/audit/mirror/mirror.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 
 static struct history h;
 static struct history_told told;
@@ -19,18 +20,10 @@ static struct mirror *mirror;
 static int
 setup(void **state)
 {
-    struct err e = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
-
     (void)state;
     history_begin(&h, 1768204800);
     history_tell(&h, &told);
-    log = audit_open(h.l.dir, NULL, &e);
-    assert_non_null(log);
-    mirror = mirror_of(log, &e);
-    if (mirror == NULL) {
-        fail_msg("%s", e.text);
-    }
+    mirror = mirror_here(h.l.dir);
     return 0;
 }
 

@@ -8,18 +8,8 @@
 #include "db/audit/mirror/import.h"
 #include "db/ledger/leaf.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 #include "tests/unit/db/audit/program_scene.h"
-
-static struct mirror *
-open_scene(const struct scene *s)
-{
-    struct err e = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(s->l.dir, NULL, &e);
-    struct mirror *m = log == NULL ? NULL : mirror_of(log, &e);
-
-    assert_ok(m == NULL ? -1 : 0, &e);
-    return m;
-}
 
 /* All rows of a question, a line each: columns with a blank between. */
 static char *
@@ -64,7 +54,7 @@ static void
 each_certificate_has_its_status_and_the_leaves_of_its_life(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
 
     assert_int_equal(mirror_checkpoint(m)->size, 19);
     assert_false(mirror_key_is_given(m));
@@ -87,7 +77,7 @@ every_view_answers(void **state)
         "outages",     "findings",     "days",  "activity",
     };
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
 
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
         CLEANUP(mem_cleanup) char *question = mem_printf("SELECT * FROM %s", views[i]);
@@ -107,7 +97,7 @@ static void
 each_leaf_has_its_octets_and_its_proof(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     CLEANUP(buf_free) struct buf body = BUF_INIT(LEAF_MAX);
     struct merkle_proof proof;
     struct err e = {0};

@@ -8,20 +8,10 @@
 #include "base/ossl.h"
 #include "db/audit/mirror/import.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 #include "tests/unit/db/audit/program_scene.h"
 
 enum { QUICK_MS = 300, /* of what would not end */ PATIENCE_MS = 60000 };
-
-static struct mirror *
-open_scene(const struct scene *s)
-{
-    struct err e = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(s->l.dir, NULL, &e);
-    struct mirror *m = log == NULL ? NULL : mirror_of(log, &e);
-
-    assert_ok(m == NULL ? -1 : 0, &e);
-    return m;
-}
 
 /* Gives the code of the reason, ERR_NONE when it was answered. */
 static enum err_code
@@ -51,7 +41,7 @@ static void
 views_answer(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const struct {
         const char *sql;
         const char *wanted;
@@ -94,7 +84,7 @@ static void
 all_else_is_refused(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const char *const rows[] = {
         "",
         ";",
@@ -178,7 +168,7 @@ static void
 what_there_is_to_be_asked_is_said(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const struct {
         const char *sql;
         const char *says;
@@ -214,7 +204,7 @@ static void
 what_would_not_end_is_stopped(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const char *const rows[] = {
         NUMBERS "SELECT count(*) FROM n",
         NUMBERS "SELECT max(i) FROM n ORDER BY 1",
@@ -242,7 +232,7 @@ static void
 what_is_too_long_is_refused(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const char *const rows[] = {
         LONG_TEXT "SELECT length(x || x || x || x || x) FROM t ORDER BY 1 DESC LIMIT 1",
         LONG_TEXT "SELECT length(replace(x, 'a', x)) FROM t ORDER BY 1 DESC LIMIT 1",
@@ -269,7 +259,7 @@ static void
 a_connection_that_cannot_be_guarded_is_not_asked(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     const struct guarded question = {.sql = "SELECT 1", .limit = 1, .ms = GUARDED_MS};
     struct query_result result;
     struct err e = {0};
@@ -284,7 +274,7 @@ static void
 a_schema_with_names_that_are_no_names_is_not_asked(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     char *text = NULL;
     struct err e = {0};
 
@@ -300,7 +290,7 @@ static void
 rows_have_an_end_which_is_told(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     const struct guarded question = {
         .sql = "SELECT leaf FROM leaves", .limit = 10, .ms = GUARDED_MS};
     struct query_result result;

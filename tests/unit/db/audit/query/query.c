@@ -7,20 +7,10 @@
 
 #include "db/audit/mirror/import.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 #include "tests/unit/db/audit/program_scene.h"
 
 enum { NOW = 1800000100 };
-
-static struct mirror *
-open_scene(const struct scene *s)
-{
-    struct err e = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(s->l.dir, NULL, &e);
-    struct mirror *m = log == NULL ? NULL : mirror_of(log, &e);
-
-    assert_ok(m == NULL ? -1 : 0, &e);
-    return m;
-}
 
 struct typed {
     enum filter filter;
@@ -74,7 +64,7 @@ static void
 each_filter_finds_what_it_names(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     const struct {
         const char *noun;
         struct typed typed[3];
@@ -146,7 +136,7 @@ static void
 what_is_expired_depends_on_when_it_is_asked(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     struct query query = {.noun = noun_find("certificates"),
                           .columns = "leaf,expired",
                           .now = NOW + 86400,
@@ -169,7 +159,7 @@ static void
 every_noun_can_be_asked_for_every_column_and_filter(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
 
     for (size_t i = 0; i < n_nouns; i++) {
         CLEANUP(mem_cleanup) char *columns = mem_strdup("leaf");
@@ -212,7 +202,7 @@ static void
 a_limit_says_that_there_are_more(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     struct query query = {.noun = noun_find("certificates"), .columns = "leaf", .limit = 2};
     struct query_result result;
 
@@ -290,7 +280,7 @@ static void
 a_word_that_no_record_has_is_refused_with_those_of_this_one(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     const struct {
         const char *noun;
         struct typed typed;
@@ -349,7 +339,7 @@ static void
 a_mirror_that_cannot_be_read_gives_no_answer(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     const struct query query = {.noun = noun_find("certificates")};
     struct query_result result;
     sqlite3 *empty = NULL;
@@ -369,7 +359,7 @@ static void
 a_value_is_a_value(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mirror_cleanup) struct mirror *m = open_scene(s);
+    CLEANUP(mirror_cleanup) struct mirror *m = mirror_here(s->l.dir);
     static const enum filter texts[] = {FILTER_NF,     FILTER_SUBJECT,   FILTER_NAME,
                                         FILTER_REASON, FILTER_REGISTRAR, FILTER_OFFICER};
 

@@ -11,27 +11,13 @@
 #include "db/audit/mirror/import.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 
 enum { ELEMENTS_MAX = 400 };
 
 static struct history h;
 static struct history_told told;
 static struct mirror *mirror;
-
-static struct mirror *
-mirror_here(const char *dir)
-{
-    struct err e = {0};
-    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(dir, NULL, &e);
-    struct mirror *m;
-
-    assert_non_null(log);
-    m = mirror_of(log, &e);
-    if (m == NULL) {
-        fail_msg("%s", e.text);
-    }
-    return m;
-}
 
 static int
 setup(void **state)

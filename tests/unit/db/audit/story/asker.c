@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "db/audit/message/names.h"
-#include "db/audit/mirror/import.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 
 /* How they asked: told->rejected with an rr at the end, two of many. */
 enum { BY_MAC = 1, BY_KEY = 14, SAID_MAX = 1 << 14 };
@@ -23,17 +23,10 @@ static char said[SAID_MAX];
 static int
 setup(void **state)
 {
-    struct err e = {0};
-
     (void)state;
     history_begin(&h, 1768204800); /* 2026-01-12T08:00:00Z */
     history_tell(&h, &told);
-    {
-        CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(h.l.dir, NULL, &e);
-
-        mirror = log == NULL ? NULL : mirror_of(log, &e);
-    }
-    assert_ok(mirror == NULL ? -1 : 0, &e);
+    mirror = mirror_here(h.l.dir);
     return 0;
 }
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db/audit/mirror/import.h"
 #include "tests/support/history/history.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/here.h"
 
 enum { TEXT = 4096 };
 
@@ -19,17 +19,10 @@ static struct mirror *mirror;
 static int
 setup(void **state)
 {
-    struct err e = {0};
-
     (void)state;
     history_begin(&h, 1768204800); /* 2026-01-12T08:00:00Z */
     history_tell(&h, &told);
-    {
-        CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(h.l.dir, NULL, &e);
-
-        mirror = log == NULL ? NULL : mirror_of(log, &e);
-    }
-    assert_ok(mirror == NULL ? -1 : 0, &e);
+    mirror = mirror_here(h.l.dir);
     return 0;
 }
 
