@@ -17,7 +17,8 @@ struct explaining {
     void *arg;
     FILE *out;
     time_t not_after;
-    bool has_mac, lacks_message, has_vendor, has_unsigned, has_unverified, has_revocation, has_crl;
+    bool has_mac, lacks_message, has_vendor, has_unsigned, has_unverified, has_revocation,
+        lacks_revoker, has_crl;
 };
 
 /* ---- one leaf ---- */
@@ -90,6 +91,8 @@ note_gaps(struct explaining *w, const struct story_leaf *leaf, enum signature si
     w->has_unsigned = w->has_unsigned || signature == SIGNATURE_ABSENT;
     w->has_unverified = w->has_unverified || signature == SIGNATURE_UNASKED;
     w->has_revocation = w->has_revocation || kind == LEAF_REVOKED;
+    w->lacks_revoker =
+        w->lacks_revoker || (kind == LEAF_REVOKED && leaf_text(leaf->leaf, "rr") == NULL);
     w->has_crl = w->has_crl || kind == LEAF_CRL;
 }
 
@@ -185,7 +188,7 @@ write_gaps(const struct explaining *w)
         {w->has_vendor, "that a vendor's device asked: give the vendor's root with --vendor"},
         {w->has_unsigned, "signatures that are not in the record, as said above"},
         {w->has_unverified, "that the issuing key signed it: give its certificate with --issuer"},
-        {w->has_revocation, "who revoked it, but for what the CA wrote down"},
+        {w->lacks_revoker, "who revoked it, but for what the CA wrote down"},
         {w->has_revocation && !w->has_crl, "a CRL since the revocation"},
         {w->has_crl, "the CRL itself: the record has its SHA-256 (verify --crl)"},
     };

@@ -133,6 +133,18 @@ a_message_that_is_not_there_is_said(void **state)
     free(text);
 }
 
+/* Its holder's own message was verified again. */
+static void
+who_revoked_is_known_by_the_message(void **state)
+{
+    char *text = explained(told.rejected_first, true, SINK_TABLE);
+
+    (void)state;
+    assert_non_null(strstr(text, "the message: rr of "));
+    assert_null(strstr(text, "who revoked it"));
+    free(text);
+}
+
 static void
 what_was_revoked_has_its_crl_and_what_nobody_verified_is_said(void **state)
 {
@@ -287,6 +299,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_is_told_from_its_registration_on),
         cmocka_unit_test(a_message_that_is_not_there_is_said),
+        cmocka_unit_test(who_revoked_is_known_by_the_message),
         cmocka_unit_test(what_was_revoked_has_its_crl_and_what_nobody_verified_is_said),
         cmocka_unit_test(a_request_that_waits_or_was_refused_is_told_too),
         cmocka_unit_test(every_certificate_of_the_record_can_be_explained),
