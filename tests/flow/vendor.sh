@@ -93,6 +93,7 @@ told 'no root' 0 "that a vendor's device asked: give the vendor's root" --ledger
 told 'another root' 1 'has no path' --ledger ledger --vendor forged-root.pem
 cp -r ledger edited
 for file in edited/tile/messages/000*/*; do # the end of the newest one: what confirmed the certificate
+  [[ -s $file ]] || continue                # there was nothing to name yet
   python3 -c 'import sys; f = open(sys.argv[1], "r+b"); o = f.read(); f.seek(-1, 2); f.write(bytes([o[-1] ^ 1]))' "$file"
 done
 told 'an edited message' 1 'names is another one' --ledger edited
